@@ -22,7 +22,7 @@ PKG_VM     := qemu-system-x86 busybox-static cpio e2fsprogs
 PKG_BENCH  := bubblewrap runc
 PKG_CHECK  := clang-format-14 shellcheck codespell
 
-missing_pc := $(foreach l,$(LIBS_PC),$(if $(shell $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),,$(l)))
+missing_pc := $(strip $(foreach l,$(LIBS_PC),$(if $(shell $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),,$(l))))
 pkg_of_ncursesw   := libncurses-dev
 pkg_of_libseccomp := libseccomp-dev
 pkg_of_libcap-ng  := libcap-ng-dev
@@ -125,7 +125,7 @@ $(O)/tests/session/%: tests/session/%.c
 check: test
 	$(Q)tests/check_includes.sh && tests/check_sizes.sh
 	$(Q)clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	$(Q)shellcheck $$(git ls-files '*.sh')
+	$(Q)shellcheck -S warning $$(git ls-files '*.sh')
 
 asan:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=address,undefined test-unit

@@ -21,6 +21,8 @@ enum {
 	PACKET_MAX = 64 * 1024,         /* a SOCK_SEQPACKET message, well under the socket buffer */
 	CLIENT_QUEUE_MAX = 1024 * 1024, /* bytes queued to one client; then the oldest go, told */
 	GLOB_PATTERN_MAX = 4096,        /* a path is no longer; bounds the matcher's stack */
+	CLIENT_ANSWERS_MAX = 64,        /* answers that a client leaves unread before it is not heard any more */
+	STOP_GRACE_MAX_S = 24 * 3600,   /* between TERM and KILL: a client's number, kept from overflowing a deadline */
 	NAME_LEN_MAX = 63,              /* a session's name, a host name too: one DNS label */
 	TRAIL_LINE_MAX = 256 * 1024,    /* one record, argv included */
 	TRAIL_TAIL_MAX = 64,            /* recent records kept for screens */
