@@ -1,5 +1,6 @@
 /*
- * test_options.c: the table parser, and what the options of run make of a command line, Docker's forms included.
+ * test_options.c: the table parser, and what the options of run make of a command line, Docker's
+ * forms included.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -423,7 +424,9 @@ static void test_env_file(void **state)
 /* Every option of every table is in help and manual page: they are the same rows. */
 static void test_manual_has_every_option(void **state)
 {
-	static const struct verb nothing = { .name = "", .operands = "", .summary = "Dashboard" };
+	static const struct verb nothing = { .name = "warder",
+					     .operands = "",
+					     .summary = "Dashboard" };
 	const struct verb *verbs[] = { &verb_run, &verb_kill, &verb_trail, NULL };
 	const struct man_source source = { verbs, &nothing, "1" };
 	struct buf page = BUF_INIT;
