@@ -1,9 +1,9 @@
 /*
  * cgroup.c: one session's cgroup over both halves: v2 for what it can, v1 for the rest.
  *
- * Killing must leave no window in which a forking session escapes. cgroup.kill is that by itself (the kernel kills forks
- * in flight too). Without it: no new tasks (pids.max 0), freeze, signal every process of the still picture, thaw; again
- * until nobody is left.
+ * Killing must leave no window in which a forking session escapes. cgroup.kill is that by itself
+ * (the kernel kills forks in flight too). Without it: no new tasks (pids.max 0), freeze, signal
+ * every process of the still picture, thaw; again until nobody is left.
  */
 #include "core/layers/cgroup.h"
 
@@ -22,8 +22,9 @@
 #include "core/layers/cgroup_impl.h"
 
 enum {
-	KILL_PASSES = 100,     /* freeze, signal, thaw; two do for anything but tasks stuck in the kernel */
-	FREEZE_WAIT_MS = 50,   /* for each pass; signals are sent even if some are not frozen yet */
+	KILL_PASSES =
+		100, /* freeze, signal, thaw; two do for anything but tasks stuck in the kernel */
+	FREEZE_WAIT_MS = 50, /* for each pass; signals are sent even if some are not frozen yet */
 	REMOVE_STEP_NS = 500000,
 };
 
@@ -38,7 +39,8 @@ static int new_cgroup(uid_t uid, const char *id, struct cgroup **ret, struct err
 	size_t len = strlen(id);
 
 	/* Part of a path: nothing but what ids are made of. */
-	if (len == 0 || len >= CGROUP_ID_MAX || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+	if (len == 0 || len >= CGROUP_ID_MAX ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
 		return error_set(err, EINVAL, "cgroup: bad session id");
 	c = calloc(1, sizeof(*c));
 	if (!c)
@@ -85,8 +87,8 @@ static void find_missing(struct cgroup *c)
 		size_t len = strlen(c->missing);
 
 		if (!(held & 1U << i))
-			snprintf(c->missing + len, sizeof(c->missing) - len, "%s%s", len ? ", " : "",
-				 names[i]);
+			snprintf(c->missing + len, sizeof(c->missing) - len, "%s%s",
+				 len ? ", " : "", names[i]);
 	}
 }
 
@@ -174,8 +176,8 @@ int cgroup_clone_fd(const struct cgroup *c)
 	return c->v2.dir;
 }
 
-/* Calls fn for every process listed in a cgroup until it returns true. The list is opened anew: v1 shows what it was at the
- * first read of a descriptor, for as long as that is in use. */
+/* Calls fn for every process listed in a cgroup until it returns true. The list is opened anew: v1
+ * shows what it was at the first read of a descriptor, for as long as that is in use. */
 static bool each_pid(int dir, bool (*fn)(pid_t pid, void *arg), void *arg)
 {
 	CLEANUP_FD int procs = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -223,7 +225,8 @@ static int join_one(const struct cgroup *c, int dir, int procs, pid_t pid, struc
 	if (dir < 0 || each_pid(dir, pid_is, &pid))
 		return 0;
 	r = cgroup_put_number(procs, (uint64_t)pid);
-	return r < 0 ? error_errno(err, r, "cgroup: moving process %d to %s", (int)pid, c->path) : 0;
+	return r < 0 ? error_errno(err, r, "cgroup: moving process %d to %s", (int)pid, c->path)
+		     : 0;
 }
 
 int cgroup_join_v2(struct cgroup *c, pid_t pid, struct error *err)
@@ -262,7 +265,8 @@ int cgroup_set_limits(struct cgroup *c, const struct cgroup_limits *lim, struct 
 
 void cgroup_usage(struct cgroup *c, struct cgroup_usage *ret)
 {
-	char events[4096]; /* of inotify or the 8 bytes of an eventfd; what they say is read below */
+	char events[4096]; /* of inotify or the 8 bytes of an eventfd; what they say is read below
+			    */
 
 	*ret = (struct cgroup_usage){ -1, -1, -1, -1, -1, -1, -1, -1 };
 	while (c->oom_fd >= 0 && read(c->oom_fd, events, sizeof(events)) > 0)
@@ -301,7 +305,8 @@ int cgroup_frozen(const struct cgroup *c)
 	return r < 0 ? r : strncmp(state, "FROZEN", 6) == 0;
 }
 
-/* Calls fn for every process of the session; one that was not cloned into the v2 tree may be in v1 alone. */
+/* Calls fn for every process of the session; one that was not cloned into the v2 tree may be in v1
+ * alone. */
 static bool each_process(const struct cgroup *c, bool (*fn)(pid_t pid, void *arg))
 {
 	if (c->v2.dir >= 0 && each_pid(c->v2.dir, fn, NULL))
@@ -404,7 +409,9 @@ const char *cgroup_note(const struct cgroup *c)
 
 int cgroup_world(struct cgroup_world *ret)
 {
-	static const struct cgroup_limits trial = { .memory = 1 << 26, .cpus_milli = 1000, .pids = 16 };
+	static const struct cgroup_limits trial = { .memory = 1 << 26,
+						    .cpus_milli = 1000,
+						    .pids = 16 };
 	CLEANUP_FREE struct cgroup_host *host = read_host(NULL);
 	struct error err = ERROR_INIT;
 	struct cgroup *c = NULL;
@@ -424,7 +431,8 @@ int cgroup_world(struct cgroup_world *ret)
 	ret->v2_kill = c->v2.fd[V2_KILL] >= 0 && c->v2.fd[V2_FREEZE] >= 0;
 	ret->delegated = geteuid() != 0 && c->v2.dir >= 0;
 	if (c->missing[0])
-		snprintf(ret->why, sizeof(ret->why), "no %s controller: %.200s", c->missing, c->note);
+		snprintf(ret->why, sizeof(ret->why), "no %s controller: %.200s", c->missing,
+			 c->note);
 	cgroup_remove(c, 100);
 	cgroup_free(c);
 	return 0;

@@ -1,8 +1,9 @@
 /*
  * cgroup_impl.h: what cgroup.c, cgroup_v1.c and cgroup_v2.c share; nobody else includes it.
  *
- * cgroup_tree.c finds the mounted trees and makes directories; cgroup.c joins the halves; each half owns its descriptors, which are all opened when the
- * cgroup is made or found and closed by cgroup_free. A slot that is not used holds -1.
+ * cgroup_tree.c finds the mounted trees and makes directories; cgroup.c joins the halves; each half
+ * owns its descriptors, which are all opened when the cgroup is made or found and closed by
+ * cgroup_free. A slot that is not used holds -1.
  */
 #ifndef WARDER_LAYERS_CGROUP_IMPL_H
 #define WARDER_LAYERS_CGROUP_IMPL_H
@@ -12,12 +13,19 @@
 #include "core/layers/cgroup.h"
 
 /* The controllers that carry limits, and io for the figures. */
-enum { CTL_CPU = 1, CTL_MEMORY = 2, CTL_PIDS = 4, CTL_IO = 8, CTL_LIMITS = CTL_CPU | CTL_MEMORY | CTL_PIDS };
+enum {
+	CTL_CPU = 1,
+	CTL_MEMORY = 2,
+	CTL_PIDS = 4,
+	CTL_IO = 8,
+	CTL_LIMITS = CTL_CPU | CTL_MEMORY | CTL_PIDS
+};
 
 /* v1 hierarchies that are used; the last two only where no v2 tree does their work. */
 enum v1_id { V1_CPU, V1_MEMORY, V1_PIDS, V1_BLKIO, V1_CPUACCT, V1_FREEZER, V1_COUNT };
 
-/* A mounted hierarchy: where its root and this process's own cgroup are. Empty strings when it is not there. */
+/* A mounted hierarchy: where its root and this process's own cgroup are. Empty strings when it is
+ * not there. */
 struct cgroup_tree {
 	char mount[PATH_MAX];
 	char root[PATH_MAX]; /* which part of the hierarchy is mounted; "/" outside of containers */
@@ -111,19 +119,20 @@ int cgroup_get(int fd, char *ret, size_t size);
 int64_t cgroup_get_number(int fd);
 int64_t cgroup_get_key(int fd, const char *key);
 
-/* Makes base/warder/u-UID/s-ID, racing with others who make and remove the upper two. `level` (may be NULL) is called for
- * each of the two before anything is made in it. Returns the directory's descriptor or -errno;
- * -EEXIST when s-ID is there already. */
+/* Makes base/warder/u-UID/s-ID, racing with others who make and remove the upper two. `level` (may
+ * be NULL) is called for each of the two before anything is made in it. Returns the directory's
+ * descriptor or -errno; -EEXIST when s-ID is there already. */
 int cgroup_mkdirs(int base, const struct cgroup *c, void (*level)(int dir, void *arg), void *arg);
-/* The reverse, upper directories only when they are empty; 0, -EBUSY while tasks are left, or -errno. */
+/* The reverse, upper directories only when they are empty; 0, -EBUSY while tasks are left, or
+ * -errno. */
 int cgroup_rmdirs(int base, const struct cgroup *c);
 /* Opens an existing base/warder/u-UID/s-ID. */
 int cgroup_opendir(int base, const struct cgroup *c);
 
 void cgroup_v2_init(struct cgroup_v2 *v2);
 void cgroup_v2_close(struct cgroup_v2 *v2);
-/* Makes the session's directory in the v2 tree, with as many of the limits' controllers as can be had. 0 or -errno with
- * host->why set. */
+/* Makes the session's directory in the v2 tree, with as many of the limits' controllers as can be
+ * had. 0 or -errno with host->why set. */
 int cgroup_v2_create(struct cgroup *c, struct cgroup_host *host);
 int cgroup_v2_open(struct cgroup *c, struct cgroup_host *host); /* -ENOENT: nothing left there */
 int cgroup_v2_limit(struct cgroup *c, const struct cgroup_limits *lim, const char **ret_what);

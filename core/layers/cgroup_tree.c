@@ -1,9 +1,11 @@
 /*
- * cgroup_tree.c: finds the mounted hierarchies, makes and removes warder/u-UID/s-ID in one, reads and writes its files.
+ * cgroup_tree.c: finds the mounted hierarchies, makes and removes warder/u-UID/s-ID in one, reads
+ * and writes its files.
  *
- * What must hold: the two upper directories are shared by all sessions (of a user), so making and removing them races with
- * other processes: each step is retried when somebody removed the directory under it, and only empty ones are removed.
- * Sources: proc_pid_mountinfo(5), cgroups(7), cgroup-v1/cgroups.rst, cgroup-v2.rst.
+ * What must hold: the two upper directories are shared by all sessions (of a user), so making and
+ * removing them races with other processes: each step is retried when somebody removed the
+ * directory under it, and only empty ones are removed. Sources: proc_pid_mountinfo(5), cgroups(7),
+ * cgroup-v1/cgroups.rst, cgroup-v2.rst.
  */
 #include "core/layers/cgroup_impl.h"
 
@@ -20,11 +22,11 @@
 
 enum {
 	PROC_FILE_MAX = 1024 * 1024, /* mountinfo of a machine full of containers */
-	MKDIR_TRIES = 200,           /* each failure means that another session ended just now */
+	MKDIR_TRIES = 200,	     /* each failure means that another session ended just now */
 };
 
 static const char *const v1_controllers[V1_COUNT] = {
-	[V1_CPU] = "cpu",	  [V1_MEMORY] = "memory",   [V1_PIDS] = "pids",
+	[V1_CPU] = "cpu",     [V1_MEMORY] = "memory",	[V1_PIDS] = "pids",
 	[V1_BLKIO] = "blkio", [V1_CPUACCT] = "cpuacct", [V1_FREEZER] = "freezer",
 };
 
@@ -244,7 +246,8 @@ static void session_dir(const struct cgroup *c, char *ret, size_t size)
 	snprintf(ret, size, "s-%s", c->id);
 }
 
-static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, void *arg), void *arg)
+static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, void *arg),
+		       void *arg)
 {
 	CLEANUP_FD int top = -1, user = -1;
 	char name[CGROUP_ID_MAX + 8];
@@ -284,6 +287,21 @@ int cgroup_mkdirs(int base, const struct cgroup *c, void (*level)(int dir, void 
 	return r;
 }
 
+/* A hierarchy's root is not writable, not even for its owner, and a supervisor has no capability left
+ * to go past that: as the owner it lends itself the right for a moment. */
+static void remove_top(int base)
+{
+	struct stat st;
+
+	if (unlinkat(base, "warder", AT_REMOVEDIR) == 0 || errno != EACCES)
+		return;
+	if (fstat(base, &st) < 0 || st.st_uid != geteuid() ||
+	    fchmod(base, (st.st_mode | S_IWUSR) & ALLPERMS) < 0)
+		return;
+	unlinkat(base, "warder", AT_REMOVEDIR);
+	(void)!fchmod(base, st.st_mode & ALLPERMS);
+}
+
 int cgroup_rmdirs(int base, const struct cgroup *c)
 {
 	char path[sizeof(c->path)];
@@ -292,7 +310,7 @@ int cgroup_rmdirs(int base, const struct cgroup *c)
 		return errno == ENOTEMPTY ? -EBUSY : -errno;
 	snprintf(path, sizeof(path), "warder/u-%u", (unsigned)c->uid);
 	if (unlinkat(base, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		unlinkat(base, "warder", AT_REMOVEDIR);
+		remove_top(base);
 	return 0;
 }
 

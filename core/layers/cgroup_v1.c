@@ -1,10 +1,11 @@
 /*
- * cgroup_v1.c: the v1 half of a session's cgroup: one directory in each hierarchy that is needed and no more, since
- * every one of them costs at launch. Where a v2 tree stands beside them (hybrid) it counts CPU time, freezes and kills, so
- * cpuacct and freezer are left alone.
+ * cgroup_v1.c: the v1 half of a session's cgroup: one directory in each hierarchy that is needed
+ * and no more, since every one of them costs at launch. Where a v2 tree stands beside them (hybrid)
+ * it counts CPU time, freezes and kills, so cpuacct and freezer are left alone.
  *
- * Root makes warder/ at each hierarchy's root; where that fails, and for others, below the own cgroup.
- * Sources: cgroup-v1/{memory,cpuacct,freezer-subsystem,pids,blkio-controller}.rst, scheduler/sched-bwc.rst.
+ * Root makes warder/ at each hierarchy's root; where that fails, and for others, below the own
+ * cgroup. Sources: cgroup-v1/{memory,cpuacct,freezer-subsystem,pids,blkio-controller}.rst,
+ * scheduler/sched-bwc.rst.
  */
 #include "core/layers/cgroup_impl.h"
 
@@ -82,12 +83,10 @@ static void open_files(struct cgroup_v1 *v1)
 		if (dir >= 0)
 			v1->fd[i] = openat(dir, files[i].name, files[i].flags | O_CLOEXEC);
 	}
-	if (v1->fd[V1_BLKIO_BYTES] < 0 && v1->dir[V1_BLKIO] >= 0) /* before Linux 4.12 or so */
-		v1->fd[V1_BLKIO_BYTES] = openat(v1->dir[V1_BLKIO], "blkio.throttle.io_service_bytes",
-						O_RDONLY | O_CLOEXEC);
 }
 
-/* Calls `at` with each base that a hierarchy's directory may stand in until it returns a descriptor, which becomes dir. */
+/* Calls `at` with each base that a hierarchy's directory may stand in until it returns a
+ * descriptor, which becomes dir. */
 static int each_base(struct cgroup *c, struct cgroup_host *host, enum v1_id id,
 		     int (*at)(int base, const struct cgroup *c))
 {
@@ -168,7 +167,8 @@ int cgroup_v1_open(struct cgroup *c, struct cgroup_host *host)
 	return found;
 }
 
-/* memsw (memory and swap together) may never be below the plain limit, so the order depends on the direction. */
+/* memsw (memory and swap together) may never be below the plain limit, so the order depends on the
+ * direction. */
 static int limit_memory(struct cgroup *c, uint64_t bytes)
 {
 	int plain = c->v1.fd[V1_MEMORY_LIMIT], both = c->v1.fd[V1_MEMSW_LIMIT], r;
@@ -185,13 +185,26 @@ static int limit_memory(struct cgroup *c, uint64_t bytes)
 	return r < 0 ? r : cgroup_put_number(plain, bytes);
 }
 
+/* Socket buffers are in no other figure of v1: without this limit they are not even counted. A quarter, since
+ * it comes on top. A kernel without the file counts none. */
+static int limit_sockets(struct cgroup *c, uint64_t bytes)
+{
+	char text[24];
+	int r;
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)(bytes / 4));
+	r = fd_write_value(c->v1.dir[V1_MEMORY], "memory.kmem.tcp.limit_in_bytes", text);
+	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+}
+
 static int limit_cpu(struct cgroup *c, uint32_t cpus_milli)
 {
 	uint64_t quota = (uint64_t)cpus_milli * (CPU_PERIOD_US / 1000);
 	int r = cgroup_put_number(c->v1.fd[V1_CPU_PERIOD], CPU_PERIOD_US);
 
-	return r < 0 ? r : cgroup_put_number(c->v1.fd[V1_CPU_QUOTA],
-					     quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota);
+	return r < 0 ? r
+		     : cgroup_put_number(c->v1.fd[V1_CPU_QUOTA],
+					 quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota);
 }
 
 int cgroup_v1_limit(struct cgroup *c, const struct cgroup_limits *lim, const char **ret_what)
@@ -201,6 +214,10 @@ int cgroup_v1_limit(struct cgroup *c, const struct cgroup_limits *lim, const cha
 	if (c->v1.controllers & CTL_MEMORY) {
 		*ret_what = "memory.limit_in_bytes";
 		r = limit_memory(c, lim->memory);
+	}
+	if (r == 0 && c->v1.controllers & CTL_MEMORY) {
+		*ret_what = "memory.kmem.tcp.limit_in_bytes";
+		r = limit_sockets(c, lim->memory);
 	}
 	if (r == 0 && c->v1.controllers & CTL_PIDS) {
 		*ret_what = "pids.max";

@@ -1,18 +1,21 @@
 /*
  * cgroup_v2.c: the v2 half of a session's cgroup.
  *
- * Where warder/ stands is found by trying, in this order: $WARDER_CGROUP (for operators and tests), then for root the tree's
- * root, for users the subtree of their user manager (user@UID.service: systemd gives it to them with controllers), then
- * for both the parent of the own cgroup and the own cgroup itself. The first place with every controller wins, else the
- * one with most. A user may only use a place that its processes can be moved to: both ends' common ancestor must be
+ * Where warder/ stands is found by trying, in this order: $WARDER_CGROUP (for operators and tests);
+ * then for root the tree's root, for users the subtree of their user manager (user@UID.service:
+ * systemd gives it to them with controllers) and the parent of their own cgroup; last, for both,
+ * the own cgroup itself. The first place with every controller wins, else the one with most. A user
+ * may only use a place that its processes can be moved to: both ends' common ancestor must be
  * theirs, so a child is cloned into the new cgroup as a trial.
  *
- * No internal processes: a cgroup other than the root that gives controllers to its children has no processes itself
- * (cgroup-v2.rst). warder/ and u-UID never have any. When our own cgroup is the place, this process moves itself, and only
- * itself, into a leaf `warder-supervisors` beside warder/.
+ * No internal processes: a cgroup other than the root that gives controllers to its children has no
+ * processes itself (cgroup-v2.rst). warder/ and u-UID never have any. When our own cgroup is the
+ * place, this process moves itself, and only itself, into a leaf `warder-supervisors` beside
+ * warder/.
  *
- * In rootless mode the session's files belong to the very uid of the agent: what keeps it from writing to them is that
- * no cgroup file system is mounted inside, and the mount option nsdelegate, which systemd sets.
+ * In rootless mode the session's files belong to the very uid of the agent: what keeps it from
+ * writing to them is that no cgroup file system is mounted inside, and the mount option nsdelegate,
+ * which systemd sets.
  */
 #include "core/layers/cgroup_impl.h"
 
@@ -132,9 +135,10 @@ static bool has_processes(int dir)
 	return read(procs, &byte, 1) != 0;
 }
 
-/* Keeps the rule of no internal processes in a place that is to give controllers to children. It is looked at, not tried: cpu
- * and pids could be given all the same, and then no process may enter any child (the place turns threaded). When
- * it is our own cgroup, we step aside, ourselves only. 0 or -EBUSY. */
+/* Keeps the rule of no internal processes in a place that is to give controllers to children. It is
+ * looked at, not tried: cpu and pids could be given all the same, and then no process may enter any
+ * child (the place turns threaded). When it is our own cgroup, we step aside, ourselves only. 0 or
+ * -EBUSY. */
 static int make_room(int base, bool own)
 {
 	if (is_root(base) || !read_controllers(base, "cgroup.controllers") || !has_processes(base))
@@ -174,7 +178,8 @@ static const char *blocked_by(int r)
 {
 	switch (-r) {
 	case EBUSY:
-		return "processes sit in it, so that it cannot give controllers to children (no internal processes)";
+		return "processes sit in it, so that it cannot give controllers to children (no "
+		       "internal processes)";
 	case EROFS:
 		return "the cgroup file system is mounted read-only";
 	default:
@@ -308,8 +313,10 @@ int cgroup_v2_create(struct cgroup *c, struct cgroup_host *host)
 	cgroup_v2_init(&best);
 	n = list_places(host, places);
 	for (int i = 0; i < n && score(&best) < 3; i++) {
-		/* A tree without controllers (v1 has them) is as good in the first place as in any. */
-		if (best.dir >= 0 && geteuid() == 0 && !read_controllers(best.base, "cgroup.controllers"))
+		/* A tree without controllers (v1 has them) is as good in the first place as in any.
+		 */
+		if (best.dir >= 0 && geteuid() == 0 &&
+		    !read_controllers(best.base, "cgroup.controllers"))
 			break;
 		failed = create_at(c, host, places[i].path, places[i].own);
 		if (failed < 0) {

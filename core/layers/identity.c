@@ -1,12 +1,13 @@
 /*
  * identity.c: the session's user namespace and who the agent is in it.
  *
- * One id is mapped and no other: 1000 inside. Root mode maps it to an id of a range that no other live session has, so
- * that two agents never share a host uid; rootless mode maps it to the caller, the only one that the kernel allows. Host
- * uid 0 is never mapped, so nothing inside can become it. 0 inside is not mapped either: changing to 1000 therefore
- * keeps the namespace's capabilities (capabilities(7): they are cleared when leaving uid 0 *of the namespace*), which
- * the layers after this one need; that is checked, not assumed.
- * Sources: user_namespaces(7), credentials(7), systemd UIDS-GIDS.md.
+ * One id is mapped and no other: 1000 inside. Root mode maps it to an id of a range that no other
+ * live session has, so that two agents never share a host uid; rootless mode maps it to the caller,
+ * the only one that the kernel allows. Host uid 0 is never mapped, so nothing inside can become it.
+ * 0 inside is not mapped either: changing to 1000 therefore keeps the namespace's capabilities
+ * (capabilities(7): they are cleared when leaving uid 0 *of the namespace*), which the layers after
+ * this one need; that is checked, not assumed. Sources: user_namespaces(7), credentials(7), systemd
+ * UIDS-GIDS.md.
  */
 #include "core/layers/identity.h"
 
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,15 +38,17 @@ struct identity {
 	const char *hostname;
 };
 
-/* In rootless mode the kernel does not let anybody drop groups (user_namespaces(7), "deny" in setgroups). */
+/* In rootless mode the kernel does not let anybody drop groups (user_namespaces(7), "deny" in
+ * setgroups). */
 static int settle_rootless(struct launch *l, struct error *err)
 {
 	int groups = getgroups(0, NULL);
 
 	if (groups > 0)
-		return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL,
-					   "your own id %u; your %d supplementary groups cannot be dropped",
-					   (unsigned)l->host_uid, groups);
+		return layer_settle_status(
+			l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL,
+			"your own id %u; your %d supplementary groups cannot be dropped",
+			(unsigned)l->host_uid, groups);
 	return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL, "your own id %u",
 				   (unsigned)l->host_uid);
 }
@@ -56,7 +60,9 @@ static int identity_prepare(struct launch *l, struct error *err)
 
 	if (!s)
 		return error_errno(err, ENOMEM, "identity");
-	*s = (struct identity){ .slot.fd = -1, .hostname = l->hostname, .drop_groups = l->root_mode };
+	*s = (struct identity){ .slot.fd = -1,
+				.hostname = l->hostname,
+				.drop_groups = l->root_mode };
 	l->state[LAYER_IDENTITY] = s;
 	if (!l->root_mode) {
 		l->host_uid = geteuid();
@@ -74,8 +80,8 @@ static int identity_prepare(struct launch *l, struct error *err)
 		return r;
 	l->host_uid = s->slot.first + AGENT_UID;
 	l->host_gid = s->slot.first + AGENT_GID;
-	return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL, "host id %u of its own",
-				   (unsigned)l->host_uid);
+	return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL,
+				   "host id %u of its own", (unsigned)l->host_uid);
 }
 
 static int write_map(pid_t pid, const char *file, const char *text)
@@ -86,7 +92,8 @@ static int write_map(pid_t pid, const char *file, const char *text)
 	return fd_write_value(AT_FDCWD, path, text);
 }
 
-static int write_maps(pid_t pid, bool root_mode, uid_t host_uid, gid_t host_gid, const char **ret_what)
+static int write_maps(pid_t pid, bool root_mode, uid_t host_uid, gid_t host_gid,
+		      const char **ret_what)
 {
 	char map[64];
 	int r = 0;
@@ -143,11 +150,24 @@ static int become_agent(bool drop_groups, const char **ret_what)
 	return check_capabilities();
 }
 
+/* The caller's session keyring is inherited, and who possesses a key reads it (session-keyring(7)).
+ * Where the kernel has no keys, or a filter around us hides them, the agent has none either. */
+static int leave_keyring(void)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM ? 0 : -errno;
+}
+
 static int identity_enter(const struct launch *l, struct layer_report *report)
 {
 	const struct identity *s = l->state[LAYER_IDENTITY];
 	int r = become_agent(s->drop_groups, &report->what);
 
+	if (r < 0)
+		return r;
+	report->what = "leave the session keyring";
+	r = leave_keyring();
 	if (r < 0)
 		return r;
 	report->what = "PR_SET_DUMPABLE";
@@ -157,7 +177,9 @@ static int identity_enter(const struct launch *l, struct layer_report *report)
 	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
 		return -errno;
 	report->what = "set domain name";
-	return setdomainname("(none)", 6) < 0 ? -errno : 0; /* the kernel's default; the host's is not told */
+	return setdomainname("(none)", 6) < 0
+		       ? -errno
+		       : 0; /* the kernel's default; the host's is not told */
 }
 
 static void identity_describe(const struct launch *l, struct layer_rows *rows)
@@ -194,7 +216,8 @@ static long setting(const char *path)
 	CLEANUP_FREE char *text = NULL;
 	size_t len;
 
-	return fd_read_file(AT_FDCWD, path, 64, &text, &len, NULL) < 0 ? -1 : strtol(text, NULL, 10);
+	return fd_read_file(AT_FDCWD, path, 64, &text, &len, NULL) < 0 ? -1
+								       : strtol(text, NULL, 10);
 }
 
 const char *identity_userns_remedy(void)
@@ -202,21 +225,27 @@ const char *identity_userns_remedy(void)
 	if (setting("/proc/sys/user/max_user_namespaces") == 0)
 		return "user namespaces are switched off: sysctl -w user.max_user_namespaces=15000";
 	if (geteuid() != 0 && setting("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return "user namespaces are for root only: sysctl -w kernel.unprivileged_userns_clone=1";
+		return "user namespaces are for root only: sysctl -w "
+		       "kernel.unprivileged_userns_clone=1";
 	if (geteuid() != 0 && setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") > 0)
-		return "AppArmor restricts user namespaces: give warder a profile with \"userns,\" in "
-		       "/etc/apparmor.d, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-	return "no setting forbids user namespaces, so a security module or the seccomp profile of a container "
+		return "AppArmor restricts user namespaces: give warder a profile with \"userns,\" "
+		       "in "
+		       "/etc/apparmor.d, or sysctl -w "
+		       "kernel.apparmor_restrict_unprivileged_userns=0";
+	return "no setting forbids user namespaces, so a security module or the seccomp profile of "
+	       "a container "
 	       "around warder does: in Docker, --security-opt seccomp=unconfined";
 }
 
-/* In the probe's child: a namespace of its own, maps by the parent, then the agent's id. Sends each step's result. */
+/* In the probe's child: a namespace of its own, maps by the parent, then the agent's id. Sends each
+ * step's result. */
 static _Noreturn void probe_in_child(int sock, bool drop_groups)
 {
 	const char *what;
 	int r = unshare(CLONE_NEWUSER | CLONE_NEWUTS) < 0 ? -errno : 0;
 
-	if (write(sock, &r, sizeof(r)) != sizeof(r) || r < 0 || read(sock, &r, sizeof(r)) != sizeof(r))
+	if (write(sock, &r, sizeof(r)) != sizeof(r) || r < 0 ||
+	    read(sock, &r, sizeof(r)) != sizeof(r))
 		_exit(1);
 	r = become_agent(drop_groups, &what);
 	if (write(sock, &r, sizeof(r)) != sizeof(r))
@@ -280,7 +309,8 @@ int identity_probe(struct probe_result *ret)
 
 const struct layer layer_identity = {
 	.name = "identity",
-	.why_here = "first: everything after it is done with the session's own ids and the capabilities of its "
+	.why_here = "first: everything after it is done with the session's own ids and the "
+		    "capabilities of its "
 		    "own namespace only",
 	.prepare = identity_prepare,
 	.settle = identity_settle,

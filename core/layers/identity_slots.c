@@ -1,5 +1,6 @@
 /*
- * identity_slots.c: takes, releases and reclaims ranges of host ids. See the header for what must hold.
+ * identity_slots.c: takes, releases and reclaims ranges of host ids. See the header for what must
+ * hold.
  */
 #include "core/layers/identity_slots.h"
 
@@ -19,13 +20,15 @@
 
 enum {
 	ID_LEN = 12,
-	ACCOUNTS_MAX = 8 * 1024 * 1024, /* /etc/passwd of a big site; a longer one is not looked at */
+	ACCOUNTS_MAX =
+		8 * 1024 * 1024, /* /etc/passwd of a big site; a longer one is not looked at */
 };
 
 static_assert((uint64_t)SLOT_FIRST_ID + (uint64_t)SLOT_COUNT * SLOT_IDS <= 0x7fff0000,
 	      "the last range ends below 2^31 - 65536");
 
-/* What the host gives to others: /etc/passwd's ids and the ranges of /etc/subuid and /etc/subgid. */
+/* What the host gives to others: /etc/passwd's ids and the ranges of /etc/subuid and /etc/subgid.
+ */
 struct accounts {
 	char *text[3]; /* NULL when the file is not there */
 };
@@ -43,7 +46,8 @@ static struct accounts accounts_read(void)
 	size_t len;
 
 	for (int i = 0; i < 3; i++)
-		if (fd_read_file(AT_FDCWD, account_files[i], ACCOUNTS_MAX, &a.text[i], &len, NULL) < 0)
+		if (fd_read_file(AT_FDCWD, account_files[i], ACCOUNTS_MAX, &a.text[i], &len, NULL) <
+		    0)
 			a.text[i] = NULL;
 	return a;
 }
@@ -55,8 +59,8 @@ static bool text_overlaps(const char *text, bool passwd, uint32_t first)
 		unsigned long long start, count = 1;
 
 		line += *line == '\n';
-		if (passwd ? sscanf(line, "%*[^:\n]:%*[^:\n]:%llu:", &start) != 1 :
-			     sscanf(line, "%*[^:\n]:%llu:%llu", &start, &count) != 2)
+		if (passwd ? sscanf(line, "%*[^:\n]:%*[^:\n]:%llu:", &start) != 1
+			   : sscanf(line, "%*[^:\n]:%llu:%llu", &start, &count) != 2)
 			continue;
 		if (start < (unsigned long long)first + SLOT_IDS && start + count > first)
 			return true;
@@ -166,8 +170,9 @@ int id_slot_take(const char *runtime_dir, const char *id, struct id_slot *ret, s
 		break;
 	}
 	accounts_free(&accounts);
-	return r == -EUSERS ? error_set(err, EUSERS, "identity: no free uid range: %d in use", SLOT_COUNT) :
-			      r;
+	return r == -EUSERS ? error_set(err, EUSERS, "identity: no free uid range: %d in use",
+					SLOT_COUNT)
+			    : r;
 }
 
 void id_slot_release(struct id_slot *s)

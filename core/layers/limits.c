@@ -1,11 +1,12 @@
 /*
- * limits.c: memory, CPU and processes by a cgroup of the session's own; open files and the like by resource limits.
+ * limits.c: memory, CPU and processes by a cgroup of the session's own; open files and the like by
+ * resource limits.
  *
- * The cgroup exists before the child does. clone puts the child into the v2 directory (CLONE_INTO_CGROUP), so that the
- * session can be killed as a whole from its first instant; the child itself steps into the v1 hierarchies when it
- * enters this layer, before anything of the agent's runs. Its cgroup namespace is made after that, so that the session
- * sees its own cgroup as the root.
- * Sources: cgroup-v2.rst, cgroup_namespaces(7), getrlimit(2).
+ * The cgroup exists before the child does. clone puts the child into the v2 directory
+ * (CLONE_INTO_CGROUP), so that the session can be killed as a whole from its first instant; the
+ * child itself steps into the v1 hierarchies when it enters this layer, before anything of the
+ * agent's runs. Its cgroup namespace is made after that, so that the session sees its own cgroup as
+ * the root. Sources: cgroup-v2.rst, cgroup_namespaces(7), getrlimit(2).
  */
 #include <errno.h>
 #include <sched.h>
@@ -22,12 +23,17 @@
 #include "core/layers/probe.h"
 
 enum {
-	REMOVE_WAIT_MS = 2000,       /* the kernel lets go of dead tasks in some milliseconds */
-	MEMLOCK_BYTES = 64 * 1024,   /* keys in memory and the like; locked memory cannot be reclaimed */
-	MSGQUEUE_BYTES = 800 * 1024, /* the kernel's default (mq_overview(7)) */
+	REMOVE_WAIT_MS = 2000, /* the kernel lets go of dead tasks in some milliseconds */
+	MEMLOCK_BYTES =
+		64 * 1024, /* keys in memory and the like; locked memory cannot be reclaimed */
+	/* Both are counted for who made the user namespace, too: a session that took all of root's
+	 * would leave the host's root without timers and message queues. A part of the kernel's
+	 * defaults (mq_overview(7), timer_create(2)). */
+	MSGQUEUE_BYTES = 200 * 1024,
+	SIGNALS_PENDING = 1024,
 };
 
-enum { RLIMITS_MAX = 8 };
+enum { RLIMITS_MAX = 9 };
 
 struct limits {
 	struct cgroup *cgroup; /* NULL when no hierarchy can be used */
@@ -55,9 +61,11 @@ static void list_rlimits(struct limits *s, const struct policy *p)
 	limit_add(s, RLIMIT_CORE, 0);
 	limit_add(s, RLIMIT_MEMLOCK, MEMLOCK_BYTES);
 	limit_add(s, RLIMIT_MSGQUEUE, MSGQUEUE_BYTES);
+	limit_add(s, RLIMIT_SIGPENDING, SIGNALS_PENDING);
 	limit_add(s, RLIMIT_RTPRIO, 0);
 	limit_add(s, RLIMIT_NICE, 0);
-	/* Counts all processes of the host user on some kernels, so it only stands in for a missing pids controller. */
+	/* Counts all processes of the host user on some kernels, so it only stands in for a missing
+	 * pids controller. */
 	if (!s->cgroup || strstr(cgroup_missing(s->cgroup), "pids"))
 		limit_add(s, RLIMIT_NPROC, p->limits.pids);
 }
@@ -65,8 +73,10 @@ static void list_rlimits(struct limits *s, const struct policy *p)
 static const char *remedy(const struct launch *l)
 {
 	if (l->root_mode)
-		return "mount the cgroup file systems writable, with the controllers cpu, memory and pids";
-	return "start it in a delegated cgroup: systemd-run --user --scope -p Delegate=yes warder …, and for "
+		return "mount the cgroup file systems writable, with the controllers cpu, memory "
+		       "and pids";
+	return "start it in a delegated cgroup: systemd-run --user --scope -p Delegate=yes warder "
+	       "…, and for "
 	       "the cpu controller put Delegate=cpu memory pids under [Service] in "
 	       "/etc/systemd/system/user@.service.d/delegate.conf";
 }
@@ -77,8 +87,8 @@ static int report_created(struct launch *l, const struct cgroup *c, struct error
 
 	if (*missing)
 		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l),
-					   "cgroup %s without a controller for %s: %s", cgroup_kind(c),
-					   missing, note);
+					   "cgroup %s without a controller for %s: %s",
+					   cgroup_kind(c), missing, note);
 	return layer_settle_status(l, LAYER_LIMITS, LAYER_ENFORCED, err, NULL, "cgroup %s%s%s",
 				   cgroup_kind(c), *note ? "; " : "", note);
 }
@@ -92,9 +102,12 @@ static int report_world(struct launch *l, struct error *err)
 	if (r < 0)
 		return error_errno(err, r, "limits: looking at the cgroup file systems");
 	if (w.why[0])
-		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l), "%.199s", w.why);
+		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l),
+					   "%.199s", w.why);
 	return layer_settle_status(l, LAYER_LIMITS, LAYER_ENFORCED, err, NULL, "cgroup %s",
-				   w.v2 ? "v2" : w.v2_kill ? "v1+v2" : "v1");
+				   w.v2	       ? "v2"
+				   : w.v2_kill ? "v1+v2"
+					       : "v1");
 }
 
 static int limits_prepare(struct launch *l, struct error *err)
@@ -166,7 +179,8 @@ static void limits_describe(const struct launch *l, struct layer_rows *rows)
 
 	text_format_size(p->limits.memory, size, sizeof(size));
 	layer_row_add(rows, "memory", "%s, swap included", size);
-	layer_row_add(rows, "cpus", "%u.%03u", p->limits.cpus_milli / 1000, p->limits.cpus_milli % 1000);
+	layer_row_add(rows, "cpus", "%u.%03u", p->limits.cpus_milli / 1000,
+		      p->limits.cpus_milli % 1000);
 	layer_row_add(rows, "pids", "%u", p->limits.pids);
 	layer_row_add(rows, "open files", "%u for each process", p->limits.open_files);
 	if (c)
@@ -235,7 +249,9 @@ static int probe_put_child(struct cgroup *c)
 
 int limits_probe(struct probe_result *ret)
 {
-	static const struct cgroup_limits lim = { .memory = 64 << 20, .cpus_milli = 500, .pids = 16 };
+	static const struct cgroup_limits lim = { .memory = 64 << 20,
+						  .cpus_milli = 500,
+						  .pids = 16 };
 	const struct launch self = { .root_mode = geteuid() == 0 };
 	struct error err = ERROR_INIT;
 	struct cgroup *c = NULL;
@@ -249,14 +265,16 @@ int limits_probe(struct probe_result *ret)
 	}
 	r = probe_put_child(c);
 	if (r < 0)
-		probe_set(ret, LAYER_OFF, remedy(&self), "a child in a cgroup %s: %s", cgroup_kind(c),
-			  strerror(-r));
+		probe_set(ret, LAYER_OFF, remedy(&self), "a child in a cgroup %s: %s",
+			  cgroup_kind(c), strerror(-r));
 	else if (*cgroup_missing(c))
-		probe_set(ret, LAYER_DEGRADED, remedy(&self), "cgroup %s without a controller for %s: %s",
-			  cgroup_kind(c), cgroup_missing(c), cgroup_note(c));
+		probe_set(ret, LAYER_DEGRADED, remedy(&self),
+			  "cgroup %s without a controller for %s: %s", cgroup_kind(c),
+			  cgroup_missing(c), cgroup_note(c));
 	else
-		probe_set(ret, LAYER_ENFORCED, NULL, "cgroup %s: limits set, a child put in and killed%s%s",
-			  cgroup_kind(c), *cgroup_note(c) ? "; " : "", cgroup_note(c));
+		probe_set(ret, LAYER_ENFORCED, NULL,
+			  "cgroup %s: limits set, a child put in and killed%s%s", cgroup_kind(c),
+			  *cgroup_note(c) ? "; " : "", cgroup_note(c));
 	cgroup_remove(c, REMOVE_WAIT_MS);
 	cgroup_free(c);
 	return 0;

@@ -1,7 +1,7 @@
 /*
- * network.c: a network namespace with nothing but loopback. clone makes the namespace; the child only brings `lo` up.
- * There is no way out of it: no interface leads anywhere, so every policy's mode is held, the narrow one too.
- * Sources: network_namespaces(7), netdevice(7).
+ * network.c: a network namespace with nothing but loopback. clone makes the namespace; the child
+ * only brings `lo` up. There is no way out of it: no interface leads anywhere, so every policy's
+ * mode is held, the narrow one too. Sources: network_namespaces(7), netdevice(7).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,9 +20,11 @@
 static int network_prepare(struct launch *l, struct error *err)
 {
 	if (l->policy->network.mode == NETWORK_NONE)
-		return layer_settle_status(l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL, "loopback only");
-	return layer_settle_status(l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL,
-				   "filtered: this version has no egress broker, so nothing is reachable");
+		return layer_settle_status(l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL,
+					   "loopback only");
+	return layer_settle_status(
+		l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL,
+		"filtered: this version has no egress broker, so nothing is reachable");
 }
 
 /* System calls only. */
@@ -59,7 +61,8 @@ static void network_describe(const struct launch *l, struct layer_rows *rows)
 /* A listener on 127.0.0.1 in a namespace of its own, and a connection to it. */
 static int try_loopback(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 	int r, server, client;
 
@@ -82,16 +85,20 @@ int network_probe(struct probe_result *ret)
 	int r = probe_child(try_loopback);
 
 	if (r < 0)
-		probe_set(ret, LAYER_OFF, "a kernel with CONFIG_NET_NS, and user namespaces for users "
-			  "(see identity)", "a network namespace with loopback: %s", strerror(-r));
+		probe_set(ret, LAYER_OFF,
+			  "a kernel with CONFIG_NET_NS, and user namespaces for users "
+			  "(see identity)",
+			  "a network namespace with loopback: %s", strerror(-r));
 	else
-		probe_set(ret, LAYER_ENFORCED, NULL, "a network namespace made, loopback up and connected to");
+		probe_set(ret, LAYER_ENFORCED, NULL,
+			  "a network namespace made, loopback up and connected to");
 	return 0;
 }
 
 const struct layer layer_network = {
 	.name = "network",
-	.why_here = "needs CAP_NET_ADMIN in the session's user namespace; no program of the agent's runs yet",
+	.why_here = "needs CAP_NET_ADMIN in the session's user namespace; no program of the "
+		    "agent's runs yet",
 	.prepare = network_prepare,
 	.enter = network_enter,
 	.describe = network_describe,

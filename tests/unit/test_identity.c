@@ -1,6 +1,6 @@
 /*
- * test_identity.c: ranges of host ids with real locks, and the layer in a real user namespace, as root and as an ordinary
- * user. The parts that need root say so and are skipped without it.
+ * test_identity.c: ranges of host ids with real locks, and the layer in a real user namespace, as
+ * root and as an ordinary user. The parts that need root say so and are skipped without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -290,8 +290,11 @@ static void run_layer(struct launch *l)
 
 static void test_root_mode(void **state)
 {
-	struct launch l = { .policy = &policy,	     .id = ID_A,	.root_mode = true,
-			    .runtime_dir = *state,   .hostname = "box" };
+	struct launch l = { .policy = &policy,
+			    .id = ID_A,
+			    .root_mode = true,
+			    .runtime_dir = *state,
+			    .hostname = "box" };
 	const gid_t some[2] = { 4, 24 };
 	pid_t pid;
 	int status;
@@ -310,14 +313,16 @@ static void test_root_mode(void **state)
 
 static void test_rootless(void **state)
 {
-	struct launch l = { .policy = &policy, .id = ID_A, .runtime_dir = *state, .hostname = "box" };
+	struct launch l = {
+		.policy = &policy, .id = ID_A, .runtime_dir = *state, .hostname = "box"
+	};
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (geteuid() == 0 &&
-		    (setgroups(0, NULL) < 0 || setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
-		     setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0))
+		if (geteuid() == 0 && (setgroups(0, NULL) < 0 ||
+				       setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
+				       setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0))
 			_exit(1);
 		prctl(PR_SET_DUMPABLE, 1); /* as after execve: /proc/PID is ours */
 		run_layer(&l);
@@ -339,7 +344,10 @@ static void test_never_host_root(void **state)
 
 static void test_audit_takes_nothing(void **state)
 {
-	struct launch l = { .policy = &policy, .id = ID_A, .root_mode = true, .audit_only = true,
+	struct launch l = { .policy = &policy,
+			    .id = ID_A,
+			    .root_mode = true,
+			    .audit_only = true,
 			    .runtime_dir = *state };
 	struct layer_rows rows = { .rows = NULL };
 	char path[256];

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -182,7 +183,7 @@ static int body_files(void)
 	MUST(link("/mnt/out/old", "/mnt/in/old") < 0);
 	FAILS(symlink("x", "/mnt/out/s"), EACCES);
 	FAILS(open("/mnt/link/new", O_CREAT | O_WRONLY, 0600), EACCES);
-	FAILS(mknod("/mnt/in/node", S_IFCHR | 0600, 0), EACCES);
+	FAILS(mknod("/mnt/in/node", S_IFCHR | 0600, makedev(1, 3)), EACCES);
 	FAILS(mkdir("/dev/d", 0755), EACCES);
 	if (landlock_abi() >= 3)
 		FAILS(truncate("/mnt/out/old", 0), EACCES);

@@ -1,5 +1,6 @@
 /*
- * test_network.c: the network layer in a real network namespace: loopback works there and nothing else does.
+ * test_network.c: the network layer in a real network namespace: loopback works there and nothing
+ * else does.
  */
 #include <arpa/inet.h>
 #include <errno.h>
