@@ -91,6 +91,38 @@ E
 check_in "no free uid range: 125" "$out" "125 "
 check_in "no free uid range: said" "$out" "uid range"
 
+rm -rf "$WARDER_RUNTIME_DIR/ids"
+
+# too many sessions: as many places as warder keeps are taken
+mkdir -p "$T/many/sessions"
+(cd "$T/many/sessions" && for i in $(seq 1024); do printf '%012x ' "$i"; done | xargs mkdir)
+out=$(WARDER_RUNTIME_DIR=$T/many "$W" run -C "$PROJECT" -- true 2>&1)
+check_eq "too many sessions: refused" $? 125
+check_in "too many sessions: said" "$out" "1024 sessions are live"
+rm -rf "$T/many"
+
+# no memory: from an address space that no program fits in to one that does, every launch runs or is refused in words
+bad=
+for kb in $(seq 4600 40 7000); do
+	out=$( (ulimit -v "$kb"; "$W" run --rm -C "$PROJECT" -- true) 2>&1)
+	case $? in
+	0) ;;
+	125 | 127) [ -n "$out" ] || bad="$bad $kb:silent" ;;
+	*) bad="$bad $kb:$?:$out" ;;
+	esac
+done
+check_eq "no memory: runs or is refused in words" "$bad" ""
+check_eq "no memory: nothing is left" "$(ls -A "$WARDER_RUNTIME_DIR/sessions")" ""
+
+# an ambiguous prefix names the candidates: among 17 ids two begin alike
+for _ in $(seq 17); do run -- true; done
+prefix=$(w ps -aq | cut -c1 | sort | uniq -d | head -1)
+out=$(w show "$prefix" 2>&1)
+check_eq "ambiguous: refused" $? 1
+check_in "ambiguous: says so" "$out" "ambiguous"
+w rm --ended >/dev/null
+check_eq "rm --ended clears the list" "$(w ps -aq)" ""
+
 who user
 refused "ordinary user: another's session" 125 "only root" run --for root -- true
 mkdir -p "$T/user/locked" && chmod 700 "$T/user/locked"
@@ -100,6 +132,7 @@ refused "ordinary user: project not readable" 125 "$T/user/locked" w run "${EXTR
 # a session of root's is nobody else's (firejail CVE-2022-31214)
 who root
 id=$(run -d -- sleep 60)
+# shellcheck disable=SC2034 # lib.sh reads it: the next commands are the user's, in root's directories
 WHO=user
 out=$(w show "$id" 2>&1)
 check_eq "another user's session is not shown" $? 1

@@ -38,6 +38,6 @@ E'
 works "a process that makes itself undumpable" ok '/usr/bin/python3 -c "import ctypes; ctypes.CDLL(None).prctl(4,0); import subprocess; subprocess.check_call([\"true\"]); print(\"ok\")"'
 
 # this project's own build, from a clean copy
-git ls-files -z | tar -c --null -T - 2>/dev/null | tar -x -C "$PROJECT"
+git ls-files -coz --exclude-standard | tar -c --null -T - 2>/dev/null | tar -x -C "$PROJECT"
 out=$(run --rm --policy coding -m 4g --cpus 2 --timeout 8m -- make -s -j2 O=/tmp/build WERROR= TMPDIR=/tmp --no-print-directory build 2>&1)
 check_eq "this project builds inside" $? 0 || echo "$out"

@@ -22,12 +22,13 @@ static void say(struct buf *b)
 
 void print_err(const struct error *err)
 {
-	struct buf b = BUF_INIT;
+	char text[ERROR_TEXT_MAX + ERROR_HINT_MAX + 64]; /* no allocation: the error may be that there is no memory */
+	int n = snprintf(text, sizeof(text), "warder: %s\n",
+			 err->text[0] != '\0' ? err->text : "failed");
 
-	buf_addf(&b, "warder: %s\n", err->text[0] != '\0' ? err->text : "failed");
 	if (err->hint[0] != '\0')
-		buf_addf(&b, "  hint: %s\n", err->hint);
-	say(&b);
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "  hint: %s\n", err->hint);
+	(void)fd_write_all(STDERR_FILENO, text, (size_t)n);
 }
 
 void print_notice(const char *fmt, ...)
