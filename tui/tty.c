@@ -186,8 +186,8 @@ void tty_modes_scan(struct tty_modes *m, const char *bytes, size_t len)
 size_t tty_modes_reset(const struct tty_modes *m, char *out)
 {
 	/* Insert mode, margins (which move the cursor: kept), character set, colours, cursor
-	 * shape, and the keyboard protocols of kitty and xterm. Terminals ignore those that
-	 * they do not know. */
+	 * shape, and the keyboard protocols of kitty and xterm. Terminals ignore those that they
+	 * do not know. */
 	static const char rest[] =
 		"\033[4l\0337\033[r\0338\033(B\017\033[0m\033[0 q\033>\033[<u\033[>4;0m";
 	size_t len = 0;

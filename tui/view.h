@@ -1,0 +1,24 @@
+/*
+ * view.h: the screens, drawn from the app into a grid. Pure: what is drawn follows from the app
+ * alone.
+ */
+#ifndef WARDER_TUI_VIEW_H
+#define WARDER_TUI_VIEW_H
+
+#include "tui/app.h"
+
+void view_list(struct app *a, struct grid *g, const struct layout *l);
+void view_detail(struct app *a, struct grid *g, const struct layout *l);
+void view_launch(struct app *a, struct grid *g, const struct layout *l);
+void view_help(struct app *a, struct grid *g, const struct layout *l);
+void view_dialog(struct app *a, struct grid *g);
+void view_panic(struct app *a, struct grid *g);
+
+/* Everything about one session in `area`, from line *top on (moved back when too far). Returns
+ * how many lines there are. */
+int view_overview(struct app *a, struct grid *g, struct rect area, const struct session_view *v,
+		  int *top, bool with_trail);
+/* "KEY label" pairs from the key table, as many as fit. */
+void view_keys(struct app *a, struct grid *g, struct rect area);
+
+#endif
