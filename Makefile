@@ -42,7 +42,7 @@ ALL_CPPFLAGS := -std=c17 -D_GNU_SOURCE -I. -DWARDER_DATADIR='"$(datadir)"' \
 	-DWARDER_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(LIBS_PC) 2>/dev/null) $(CPPFLAGS)
 ALL_CFLAGS := -O2 -g -ffile-prefix-map=$(CURDIR)=. $(WARN) $(HARDEN) $(SAN) $(CFLAGS)
 ALL_LDFLAGS := $(LINK_HARDEN) $(SAN) $(LDFLAGS)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS_PC) 2>/dev/null) -lm
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS_PC) 2>/dev/null)
 
 sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 SRC      := $(call sources,core/base core/policy core/wire core/layers core/session core/api tui tui/cli)

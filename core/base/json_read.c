@@ -221,7 +221,7 @@ static void add_double(struct buf *out, double v)
 	char text[32];
 	char *comma;
 
-	snprintf(text, sizeof(text), fabs(v) <= INT_EXACT && v == floor(v) ? "%.0f" : "%.6g", v);
+	snprintf(text, sizeof(text), fabs(v) <= INT_EXACT && v == (double)(int64_t)v ? "%.0f" : "%.6g", v);
 	comma = strchr(text, ',');
 	if (comma != NULL)
 		*comma = '.';
@@ -307,7 +307,7 @@ int json_int(const struct json_at *at, int64_t min, int64_t max, int64_t *ret, s
 		double v = node(at)->valuedouble;
 
 		/* NaN and infinity fail the first test; within 2^53 the cast is exact. */
-		if (fabs(v) <= INT_EXACT && v == floor(v) && (int64_t)v >= min &&
+		if (fabs(v) <= INT_EXACT && v == (double)(int64_t)v && (int64_t)v >= min &&
 		    (int64_t)v <= max) {
 			*ret = (int64_t)v;
 			return 0;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -132,8 +133,19 @@ static _Noreturn void agent_fail(int pipe_fd, unsigned layer, int error, const c
 	_exit(127);
 }
 
-static _Noreturn void agent_main(const struct plan *p, const struct child_fds *fds, int slave)
+struct agent_start {
+	const struct plan *plan;
+	const struct child_fds *fds;
+	int slave;
+};
+
+/* Shares pid 1's memory until execve (CLONE_VM | CLONE_VFORK, as posix_spawn(3) does: nothing is copied); never returns. */
+static int agent_main(void *arg)
 {
+	const struct agent_start *start = arg;
+	const struct plan *p = start->plan;
+	const struct child_fds *fds = start->fds;
+	int slave = start->slave;
 	struct layer_report report = { .what = "", .master_fd = -1, .slave_fd = -1 };
 	enum layer_id failed = LAYER_SECCOMP;
 	int pipe_fd = fcntl(fds->exec_pipe, F_DUPFD_CLOEXEC, 128);
@@ -149,6 +161,7 @@ static _Noreturn void agent_main(const struct plan *p, const struct child_fds *f
 	if (r < 0)
 		agent_fail(3, LAYER_SECCOMP, r, report.what);
 	agent_fail(3, LAYER_COUNT, agent_exec(p), "");
+	return 0;
 }
 
 static void on_child(int sig)
@@ -214,10 +227,19 @@ static int enter_layers(const struct plan *p, int sync)
 	return report.slave_fd;
 }
 
+/* The environment that the supervisor was started with: pid 1 is a copy of it and is visible inside. */
+static void blank_environment(void)
+{
+	for (char **e = environ; e && *e; e++)
+		memset(*e, 0, strlen(*e));
+}
+
 void child_main(const struct plan *p, const struct child_fds *fds)
 {
 	struct sigaction sa = { .sa_handler = on_child, .sa_flags = SA_NOCLDSTOP };
 	struct child_message m = { .kind = CHILD_AGENT };
+	static _Alignas(16) char stack[64 * 1024];
+	struct agent_start start;
 	sigset_t chld;
 	int slave, pidfd;
 	pid_t agent;
@@ -225,6 +247,7 @@ void child_main(const struct plan *p, const struct child_fds *fds)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "warder-init");
 	reset_signals();
+	blank_environment();
 	wait_for_go(fds->sync);
 	slave = enter_layers(p, fds->sync);
 	wait_for_go(fds->sync);
@@ -233,11 +256,10 @@ void child_main(const struct plan *p, const struct child_fds *fds)
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	(void)sigaction(SIGCHLD, &sa, NULL);
-	agent = fork();
+	start = (struct agent_start){ .plan = p, .fds = fds, .slave = slave };
+	agent = clone(agent_main, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
 	if (agent < 0)
-		fail(fds->sync, LAYER_COUNT, errno, "fork");
-	if (agent == 0)
-		agent_main(p, fds, slave);
+		fail(fds->sync, LAYER_COUNT, errno, "start of the command");
 	pidfd = (int)syscall(SYS_pidfd_open, agent, 0);
 	if (pidfd < 0)
 		fail(fds->sync, LAYER_COUNT, errno, "pidfd_open");

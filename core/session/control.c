@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/session/requests.h"
 #include "core/session/streams.h"
@@ -20,13 +21,15 @@
 enum {
 	LAUNCHER_HIGH = CLIENT_QUEUE_MAX / 4, /* the agent waits above it */
 	LAUNCHER_LOW = CLIENT_QUEUE_MAX / 16,
-	TURN_MAX = 32,                        /* packets taken from one client in one turn: fairness */
+	TURN_MAX = 32, /* packets taken from one client in one turn: fairness */
+	LINGER_S = 10, /* for a viewer to take what is left after the end */
 };
 
 static void client_free(struct client *c)
 {
 	struct session *s = c->session;
 	struct client **at = &s->clients;
+	bool launcher = c->launcher;
 
 	while (*at && *at != c)
 		at = &(*at)->next;
@@ -46,7 +49,7 @@ static void client_free(struct client *c)
 	if (c->attached)
 		requests_detached(c);
 	free(c);
-	if (s->out_paused)
+	if (launcher)
 		streams_pause(s, false);
 	if (s->finished && control_idle(s))
 		loop_stop(s->loop);
@@ -62,7 +65,8 @@ static bool enqueue(struct client *c, const void *msg, size_t size, bool output)
 	memcpy(q->bytes, msg, size);
 	*c->tail = q;
 	c->tail = &q->next;
-	c->queued += size;
+	c->queued += sizeof(*q) + size;
+	c->answers += !output;
 	if (!(c->source.events & EPOLLOUT))
 		(void)loop_change(c->session->loop, &c->source, c->source.events | EPOLLOUT);
 	return true;
@@ -73,7 +77,7 @@ static void make_room(struct client *c, size_t need)
 {
 	struct queued **at = &c->head;
 
-	while (*at && c->queued + need > CLIENT_QUEUE_MAX) {
+	while (*at && c->queued + sizeof(**at) + need > CLIENT_QUEUE_MAX) {
 		struct queued *q = *at;
 
 		if (!q->output) {
@@ -83,7 +87,7 @@ static void make_room(struct client *c, size_t need)
 		*at = q->next;
 		if (!*at)
 			c->tail = at;
-		c->queued -= q->size;
+		c->queued -= sizeof(*q) + q->size;
 		c->dropped += q->size - sizeof(struct packet_head) - 1;
 		free(q);
 	}
@@ -99,11 +103,6 @@ void client_send(struct client *c, uint8_t type, uint16_t id, const void *payloa
 		return;
 	if (!c->launcher && output)
 		make_room(c, size);
-	/* a client that only asks and never reads its answers is closed, not fed */
-	if (!output && c->queued + size > 2 * CLIENT_QUEUE_MAX) {
-		c->closing = true;
-		return;
-	}
 	if (!enqueue(c, msg, size, output))
 		c->closing = true;
 	else if (c->launcher && c->queued > LAUNCHER_HIGH)
@@ -119,33 +118,78 @@ void client_error(struct client *c, uint16_t id, int code, const char *text, con
 	client_send(c, PACKET_ERROR, id, &e, sizeof(e));
 }
 
+/* Whether requests are taken from it now. It waits, and nobody else does, while it leaves its answers unread, and while the
+ * agent's stdin is full. */
+static bool may_ask(const struct client *c)
+{
+	if (c->closing || c->answers >= CLIENT_ANSWERS_MAX)
+		return false;
+	return !c->attached || c->read_only || streams_want_input(c->session);
+}
+
+static void listen_to(struct client *c, bool on)
+{
+	uint32_t others = c->source.events & ~(uint32_t)EPOLLIN;
+
+	(void)loop_change(c->session->loop, &c->source, on ? others | EPOLLIN : others);
+}
+
+/* 0, -EAGAIN, or another -errno when the client is to go. */
+static int push(struct client *c, const void *msg, size_t size)
+{
+	if (send(c->source.fd, msg, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	return errno == ENOBUFS || errno == EINTR ? -EAGAIN : -errno;
+}
+
+/* Told where the dropped output was: before what is left of it. */
+static int push_gap(struct client *c)
+{
+	struct packet_gap gap = { .bytes = c->dropped };
+	unsigned char msg[sizeof(struct packet_head) + sizeof(gap)];
+	int r;
+
+	if (c->dropped == 0)
+		return 0;
+	r = push(c, msg, packet_encode(PACKET_GAP, 0, &gap, sizeof(gap), msg, sizeof(msg)));
+	if (r == 0)
+		c->dropped = 0;
+	return r;
+}
+
+static int push_head(struct client *c)
+{
+	struct queued *q = c->head;
+	int r = push_gap(c);
+
+	if (r == 0)
+		r = push(c, q->bytes, q->size);
+	if (r < 0)
+		return r;
+	c->head = q->next;
+	if (!c->head)
+		c->tail = &c->head;
+	c->queued -= sizeof(*q) + q->size;
+	c->answers -= !q->output;
+	free(q);
+	return 0;
+}
+
 /* False when the client is gone. */
 static bool flush(struct client *c)
 {
-	while (c->head) {
-		struct queued *q = c->head;
-		ssize_t n = send(c->source.fd, q->bytes, q->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int r = 0;
 
-		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR))
-			break;
-		if (n < 0) {
-			client_free(c);
-			return false;
-		}
-		c->head = q->next;
-		if (!c->head)
-			c->tail = &c->head;
-		c->queued -= q->size;
-		free(q);
-		if (c->dropped > 0) {
-			struct packet_gap gap = { .bytes = c->dropped };
-
-			c->dropped = 0;
-			client_send(c, PACKET_GAP, 0, &gap, sizeof(gap));
-		}
+	while (c->head && r == 0)
+		r = push_head(c);
+	if (r < 0 && r != -EAGAIN) {
+		client_free(c);
+		return false;
 	}
 	if (c->launcher && c->queued < LAUNCHER_LOW)
 		streams_pause(c->session, false);
+	if (may_ask(c))
+		listen_to(c, true);
 	if (c->head)
 		return true;
 	if (c->closing) {
@@ -165,10 +209,8 @@ static bool receive(struct client *c)
 		const void *payload;
 		ssize_t n;
 
-		if (c->closing || (c->attached && !c->read_only && !streams_want_input(c->session))) {
-			/* the agent's stdin is full: this client waits, nobody else */
-			(void)loop_change(c->session->loop, &c->source,
-					  c->source.events & ~(uint32_t)EPOLLIN);
+		if (!may_ask(c)) {
+			listen_to(c, false);
 			return true;
 		}
 		n = fd_recv(c->source.fd, msg, sizeof(msg), NULL, 0, MSG_DONTWAIT);
@@ -210,10 +252,12 @@ static struct client *client_new(struct session *s, int fd, uid_t uid)
 
 	if (!c)
 		return NULL;
-	*c = (struct client){ .session = s,
-			      .source = { .fd = fd, .events = EPOLLIN, .ready = on_client, .owner = c },
-			      .uid = uid,
-			      .next = s->clients };
+	*c = (struct client){
+		.session = s,
+		.source = { .fd = fd, .events = EPOLLIN, .ready = on_client, .owner = c },
+		.uid = uid,
+		.next = s->clients
+	};
 	c->tail = &c->head;
 	if (fd_set_nonblock(fd, true) < 0 || loop_add(s->loop, &c->source) < 0) {
 		free(c);
@@ -238,22 +282,38 @@ static bool in_group(int fd, gid_t gid)
 	return false;
 }
 
-static bool may_enter(const struct session *s, int fd, uid_t *ret_uid)
+/* 0 or -errno. */
+static int may_enter(const struct session *s, int fd, uid_t *ret_uid)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	int same = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return false;
+		return -errno;
+	if (cred.uid != 0 && cred.uid != geteuid() && cred.uid != s->plan.launch.owner_uid &&
+	    cred.gid != s->plan.operator_gid && !in_group(fd, s->plan.operator_gid))
+		return -EACCES;
 	for (const struct client *c = s->clients; c; c = c->next)
 		same += c->uid == cred.uid;
+	/* others cannot shut root out, whoever and however many they are */
+	if (same >= CONTROL_CLIENTS_PER_UID ||
+	    (s->n_clients >= CONTROL_CLIENTS_MAX && cred.uid != 0))
+		return -EUSERS;
 	*ret_uid = cred.uid;
-	if (s->n_clients >= CONTROL_CLIENTS_MAX || same >= CONTROL_CLIENTS_PER_UID)
-		return false;
-	return cred.uid == 0 || cred.uid == geteuid() ||
-	       cred.uid == s->plan.launch.owner_uid || cred.gid == s->plan.operator_gid ||
-	       in_group(fd, s->plan.operator_gid);
+	return 0;
+}
+
+static void refuse(int fd, int code)
+{
+	struct packet_error e = { .code = -code };
+	unsigned char msg[sizeof(struct packet_head) + sizeof(e)];
+	size_t size;
+
+	snprintf(e.text, sizeof(e.text), "%s",
+		 code == -EUSERS ? "too many connections to this session" : strerror(-code));
+	size = packet_encode(PACKET_ERROR, 0, &e, sizeof(e), msg, sizeof(msg));
+	(void)!send(fd, msg, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void on_listener(struct loop_fd *src, uint32_t events, uint64_t now)
@@ -261,13 +321,19 @@ static void on_listener(struct loop_fd *src, uint32_t events, uint64_t now)
 	struct session *s = src->owner;
 	int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	uid_t uid = 0;
+	int r;
 
 	(void)events;
 	(void)now;
 	if (fd < 0)
 		return;
-	if (!may_enter(s, fd, &uid) || !client_new(s, fd, uid))
+	r = may_enter(s, fd, &uid);
+	if (r == 0 && !client_new(s, fd, uid))
+		r = -ENOMEM;
+	if (r < 0) {
+		refuse(fd, r);
 		fd_close(&fd);
+	}
 }
 
 int control_open(struct session *s, struct error *err)
@@ -285,7 +351,8 @@ int control_open(struct session *s, struct error *err)
 	mask = umask(0);
 	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0 ? -errno : 0;
 	umask(mask);
-	s->listener = (struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = on_listener, .owner = s };
+	s->listener =
+		(struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = on_listener, .owner = s };
 	if (r == 0)
 		r = loop_add(s->loop, &s->listener);
 	return r < 0 ? error_errno(err, r, "control socket") : 0;
@@ -315,10 +382,27 @@ void control_output(struct session *s, uint8_t stream, const void *data, size_t 
 	}
 }
 
+/* The launcher may take its time (a pager); it gets all of it. */
+static void on_linger(struct loop_timer *t, uint64_t now)
+{
+	struct session *s = t->owner;
+	struct client *next;
+
+	(void)now;
+	for (struct client *c = s->clients; c; c = next) {
+		next = c->next;
+		if (!c->launcher)
+			client_free(c);
+	}
+}
+
 void control_ended(struct session *s)
 {
 	struct packet_ended e = { .exit_code = s->exit_code, .state = (uint32_t)s->state };
 	struct client *next;
+
+	s->linger_timer = (struct loop_timer){ .fired = on_linger, .owner = s };
+	loop_arm(s->loop, &s->linger_timer, clock_now() + LINGER_S * NS_PER_SEC);
 
 	snprintf(e.reason, sizeof(e.reason), "%s", s->reason);
 	for (struct client *c = s->clients; c; c = next) {
@@ -334,8 +418,8 @@ void control_ended(struct session *s)
 void control_resume_input(struct session *s)
 {
 	for (struct client *c = s->clients; c; c = c->next) {
-		if (!c->closing && !(c->source.events & EPOLLIN))
-			(void)loop_change(s->loop, &c->source, c->source.events | EPOLLIN);
+		if (may_ask(c))
+			listen_to(c, true);
 	}
 }
 

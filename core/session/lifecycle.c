@@ -24,7 +24,15 @@
 #include "core/session/publish.h"
 #include "core/session/sample.h"
 
-enum { FREEZE_POLL_MS = 2, FREEZE_TIMEOUT_MS = 3000, TERM_GRACE_S = 10, KILL_AGAIN_MS = 200 };
+enum {
+	FREEZE_POLL_MS = 2,
+	FREEZE_TIMEOUT_MS = 3000,
+	TERM_GRACE_S = 10,
+	LIMIT_GRACE_S = 2,
+	KILL_AGAIN_MS = 200
+};
+
+static const char ending[] = "the session is ending";
 
 static int send_signal(int pidfd, int sig)
 {
@@ -39,7 +47,18 @@ static void signal_all(struct session *s, int sig)
 	(void)fd_send(s->box.sync, &m, sizeof(m), NULL, 0, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void thaw(struct session *s)
+static void answer(struct client *c, uint16_t id, int code, const char *text)
+{
+	if (!c)
+		return;
+	if (code == 0)
+		client_send(c, PACKET_OK, id, NULL, 0);
+	else
+		client_error(c, id, code, text, "");
+}
+
+/* Whoever still waits for the session to freeze hears why it did not. */
+static void thaw(struct session *s, int code, const char *why)
 {
 	if (s->cgroup)
 		(void)cgroup_freeze(s->cgroup, false);
@@ -47,6 +66,8 @@ static void thaw(struct session *s)
 		signal_all(s, SIGCONT);
 	s->freezing = s->frozen = false;
 	loop_disarm(s->loop, &s->freeze_timer);
+	answer(s->freeze_client, s->freeze_id, code, why);
+	s->freeze_client = NULL;
 }
 
 void lifecycle_kill(struct session *s)
@@ -56,7 +77,7 @@ void lifecycle_kill(struct session *s)
 	(void)send_signal(s->box.init_pidfd, SIGKILL);
 	if (s->cgroup)
 		(void)cgroup_kill(s->cgroup);
-	thaw(s);
+	thaw(s, EBUSY, ending);
 	loop_arm(s->loop, &s->kill_timer, clock_now() + KILL_AGAIN_MS * NS_PER_MS);
 }
 
@@ -75,8 +96,19 @@ static bool set_cause(struct session *s, enum end_cause cause, uid_t by)
 	return true;
 }
 
+/* TERM now, everything killed at the deadline. A later one does not put off what is due. */
+static void terminate(struct session *s, uint64_t deadline)
+{
+	(void)send_signal(s->box.agent_pidfd, SIGTERM);
+	thaw(s, EBUSY, ending);
+	if (!s->stop_timer.active || s->stop_timer.deadline > deadline)
+		loop_arm(s->loop, &s->stop_timer, deadline);
+}
+
 void lifecycle_stop(struct session *s, uid_t by, uint64_t grace_ns)
 {
+	if (grace_ns > STOP_GRACE_MAX_S * NS_PER_SEC)
+		grace_ns = STOP_GRACE_MAX_S * NS_PER_SEC;
 	if (s->init_gone)
 		return;
 	if (set_cause(s, END_STOP, by))
@@ -86,9 +118,7 @@ void lifecycle_stop(struct session *s, uid_t by, uint64_t grace_ns)
 		lifecycle_kill(s);
 		return;
 	}
-	(void)send_signal(s->box.agent_pidfd, SIGTERM);
-	thaw(s);
-	loop_arm(s->loop, &s->stop_timer, clock_now() + grace_ns);
+	terminate(s, clock_now() + grace_ns);
 }
 
 int lifecycle_signal(struct session *s, uid_t by, int signal)
@@ -122,13 +152,9 @@ static void on_wall(struct loop_timer *t, uint64_t now)
 {
 	struct session *s = t->owner;
 
-	(void)now;
-	if (!set_cause(s, END_WALL, 0))
-		return;
-	publish_limit(s, "timeout", "the wall-time limit has passed");
-	(void)send_signal(s->box.agent_pidfd, SIGTERM);
-	thaw(s);
-	loop_arm(s->loop, &s->stop_timer, clock_now() + 2 * NS_PER_SEC);
+	if (set_cause(s, END_WALL, 0))
+		publish_limit(s, "timeout", "the wall-time limit has passed");
+	terminate(s, now + LIMIT_GRACE_S * NS_PER_SEC);
 }
 
 static void on_idle(struct loop_timer *t, uint64_t now)
@@ -142,11 +168,9 @@ static void on_idle(struct loop_timer *t, uint64_t now)
 		loop_arm(s->loop, t, due);
 		return;
 	}
-	if (!set_cause(s, END_IDLE, 0))
-		return;
-	publish_limit(s, "idle", "nothing printed, nothing typed and no CPU used");
-	(void)send_signal(s->box.agent_pidfd, SIGTERM);
-	loop_arm(s->loop, &s->stop_timer, clock_now() + 2 * NS_PER_SEC);
+	if (set_cause(s, END_IDLE, 0))
+		publish_limit(s, "idle", "nothing printed, nothing typed and no CPU used");
+	terminate(s, now + LIMIT_GRACE_S * NS_PER_SEC);
 }
 
 void lifecycle_oom(struct session *s, int64_t kills)
@@ -169,16 +193,6 @@ void lifecycle_trail_failed(struct session *s, int code)
 }
 
 /* ---- pausing ---- */
-
-static void answer(struct client *c, uint16_t id, int code, const char *text)
-{
-	if (!c)
-		return;
-	if (code == 0)
-		client_send(c, PACKET_OK, id, NULL, 0);
-	else
-		client_error(c, id, code, text, "");
-}
 
 static void paused(struct session *s)
 {
@@ -204,9 +218,7 @@ static void on_freeze(struct loop_timer *t, uint64_t now)
 		return;
 	}
 	/* undone, not left half-frozen */
-	thaw(s);
-	answer(s->freeze_client, s->freeze_id, ETIMEDOUT, "the kernel did not freeze every process");
-	s->freeze_client = NULL;
+	thaw(s, ETIMEDOUT, "the kernel did not freeze every process");
 }
 
 void lifecycle_pause(struct session *s, struct client *c, uint16_t id)
@@ -218,7 +230,7 @@ void lifecycle_pause(struct session *s, struct client *c, uint16_t id)
 		return;
 	}
 	if (s->freezing || s->cause != END_NONE || s->init_gone) {
-		answer(c, id, EBUSY, s->freezing ? "being paused already" : "the session is ending");
+		answer(c, id, EBUSY, s->freezing ? "being paused already" : ending);
 		return;
 	}
 	s->freeze_client = c;
@@ -244,10 +256,10 @@ void lifecycle_resume(struct session *s, struct client *c, uint16_t id)
 	bool was = s->frozen;
 
 	if (s->init_gone || s->cause != END_NONE) {
-		answer(c, id, EBUSY, "the session is ending");
+		answer(c, id, EBUSY, ending);
 		return;
 	}
-	thaw(s);
+	thaw(s, ECANCELED, "resumed before every process was frozen");
 	s->last_activity = clock_now();
 	if (was)
 		publish_state(s, SESSION_RUNNING, NULL);

@@ -126,10 +126,28 @@ static int plan_names(struct plan *p, struct error *err)
 	return 0;
 }
 
+/* Read from the file itself: a name service asked for a group that it does not have costs every launch its
+ * whole chain of modules. */
+static gid_t operator_group(void)
+{
+	FILE *f = fopen("/etc/group", "re");
+	struct group *gr;
+	gid_t gid = (gid_t)-1;
+
+	while (f && (gr = fgetgrent(f))) {
+		if (strcmp(gr->gr_name, OPERATOR_GROUP) == 0) {
+			gid = gr->gr_gid;
+			break;
+		}
+	}
+	if (f)
+		fclose(f);
+	return gid;
+}
+
 int plan_make(struct launch_request *request, struct plan *ret, struct error *err)
 {
 	struct launch *l = &ret->launch;
-	const struct group *gr;
 	int r;
 
 	*ret = (struct plan){ .request = request,
@@ -157,9 +175,8 @@ int plan_make(struct launch_request *request, struct plan *ret, struct error *er
 		r = places_open(&ret->places, !l->audit_only, err);
 	l->runtime_dir = ret->places.runtime;
 	l->state_dir = ret->places.state;
-	gr = l->root_mode ? getgrnam(OPERATOR_GROUP) : NULL;
-	if (gr)
-		ret->operator_gid = gr->gr_gid;
+	if (l->root_mode)
+		ret->operator_gid = operator_group();
 	if (r < 0)
 		plan_free(ret);
 	return r;

@@ -91,6 +91,26 @@ void publish_layers(struct session *s)
 	}
 }
 
+/* As much as a line holds, whatever its bytes: six for one at most, in JSON. */
+static void command(struct json_writer *w, char *const *argv)
+{
+	size_t room = TRAIL_LINE_MAX / 8;
+	bool cut = false;
+
+	json_put_array(w, "command");
+	for (; *argv && !cut; argv++) {
+		char *head = strndup(*argv, room);
+
+		cut = strlen(*argv) >= room;
+		json_put_string(w, NULL, head ? head : "");
+		room -= cut ? room : strlen(*argv) + 1;
+		free(head);
+	}
+	if (cut)
+		json_put_string(w, NULL, "…");
+	json_put_end(w, ']');
+}
+
 static void state_record(struct session *s, enum session_state to, const char *reason)
 {
 	struct buf b = BUF_INIT;
@@ -108,10 +128,7 @@ static void state_record(struct session *s, enum session_state to, const char *r
 		json_put_int(&w, "exit_code", s->exit_code);
 	if (to == SESSION_RUNNING && s->state == SESSION_STARTING) {
 		json_put_string(&w, "user", s->plan.owner_name);
-		json_put_array(&w, "command");
-		for (char **a = s->plan.request->argv; *a; a++)
-			json_put_string(&w, NULL, *a);
-		json_put_end(&w, ']');
+		command(&w, s->plan.request->argv);
 	}
 	put(s, &w, &b);
 }

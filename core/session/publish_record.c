@@ -12,7 +12,7 @@
 #include "core/session/publish.h"
 #include "core/wire/record.h"
 
-#define RECORD_FILE "session.json"
+enum { SPARE_ROOM = 8192 }; /* that a record may grow: reasons, usage */
 
 static void rows_of(const struct launch *l, int i, struct record_layer *to)
 {
@@ -117,24 +117,28 @@ static struct session_record *record_make(const struct session *s)
 	return r;
 }
 
-/* As fd_write_file_atomic, with access granted before the file is seen. */
-static int replace(struct session *s, struct buf *b)
+/* The next session.json lies ready, with its space and who may read it: a disk that fills up meanwhile, be it by the session,
+ * cannot keep the record from saying how it ended. */
+static int spare_make(const struct session *s, size_t size)
 {
-	CLEANUP_FD int fd = -1;
-	int r;
+	CLEANUP_FD int fd = openat(s->seat.state_fd, RECORD_SPARE,
+				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	(void)unlinkat(s->seat.state_fd, RECORD_FILE ".new", 0);
-	fd = openat(s->seat.state_fd, RECORD_FILE ".new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		    0600);
 	if (fd < 0)
-		return -errno;
+		return errno == EEXIST ? 0 : -errno;
 	seat_grant(&s->plan, fd);
-	r = fd_write_all(fd, b->data, b->len);
-	if (r == 0 && renameat(s->seat.state_fd, RECORD_FILE ".new", s->seat.state_fd,
-			       RECORD_FILE) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(s->seat.state_fd, RECORD_FILE ".new", 0);
+	(void)fallocate(fd, 0, 0, (off_t)size); /* not every file system can */
+	return 0;
+}
+
+static int replace(const struct session *s, const struct buf *b)
+{
+	int r = spare_make(s, b->len);
+
+	if (r == 0)
+		r = record_replace(s->seat.state_fd, b->data, b->len);
+	if (r == 0 && session_state_live(s->state))
+		(void)spare_make(s, b->len + SPARE_ROOM);
 	return r;
 }
 

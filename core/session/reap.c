@@ -26,9 +26,18 @@ static int read_record(int state_fd, struct session_record **ret)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t len;
-	int r = fd_read_file(state_fd, "session.json", DOTFILE_MAX * 4, &text, &len, NULL);
+	int r = fd_read_file(state_fd, RECORD_FILE, DOTFILE_MAX * 4, &text, &len, NULL);
 
-	return r < 0 ? r : session_record_parse("session.json", text, len, ret, NULL);
+	return r < 0 ? r : session_record_parse(RECORD_FILE, text, len, ret, NULL);
+}
+
+/* The supervisor left no spare: who may read the record stays as it was this way too. */
+static void write_in_place(int state_fd, const struct buf *b)
+{
+	CLEANUP_FD int fd = openat(state_fd, RECORD_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0 && fd_write_all(fd, b->data, b->len) == 0)
+		(void)!ftruncate(fd, (off_t)b->len);
 }
 
 static void write_lost(int state_fd, struct session_record *rec)
@@ -59,33 +68,23 @@ static void write_lost(int state_fd, struct session_record *rec)
 	free(rec->reason);
 	rec->reason = strdup(reason);
 	session_record_print(rec, &out);
-	/* rewritten in place of its own file, so that who may read it stays as it was */
-	if (!out.failed) {
-		CLEANUP_FD int fd = openat(state_fd, "session.json", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-
-		if (fd >= 0 && fd_write_all(fd, out.data, out.len) == 0)
-			(void)!ftruncate(fd, (off_t)out.len);
-	}
+	if (!out.failed && record_replace(state_fd, out.data, out.len) < 0)
+		write_in_place(state_fd, &out);
 }
 
 /* The session's lock is ours. Without a readable record there is nothing to say `lost` in, but all the rest is done. */
 static int reap(struct places *p, const char *id, struct session_record *rec, int state_fd,
 		int lock_fd)
 {
-	char gone[32];
 	int r = registry_end_cgroup(lock_fd, id);
 
 	if (r < 0)
 		return r; /* something of it may live: left as it is for the next try */
 	if (rec && session_state_live(rec->state))
 		write_lost(state_fd, rec);
-	if (rec)
-		registry_drop_name(p, rec->name, id);
+	registry_drop_name(p, rec ? rec->name : NULL, id);
 	(void)identity_reclaim(p->runtime, id);
-	snprintf(gone, sizeof(gone), ".new-%s", id);
-	if (renameat(p->runtime_sessions_fd, id, p->runtime_sessions_fd, gone) < 0)
-		return -errno;
-	return fd_remove_tree(p->runtime_sessions_fd, gone);
+	return registry_remove(p, id);
 }
 
 int reap_main(const char *id)

@@ -16,6 +16,9 @@ struct seat {
 	bool published;
 };
 
+#define RECORD_FILE "session.json"
+#define RECORD_SPARE "session.json.new" /* becomes RECORD_FILE */
+
 #define SEAT_INIT ((struct seat){ .runtime_fd = -1, .state_fd = -1, .lock_fd = -1 })
 
 /* Both directories, the lock, and the name (unique among live sessions: $RUNTIME/names/NAME is a symlink to the id).
@@ -29,7 +32,12 @@ void seat_grant(const struct plan *p, int fd);
 void seat_leave(const struct plan *p, struct seat *s, bool record_too);
 /* Kills and removes the cgroup of a session whose lock file this is (it holds the owner's uid). 0 also when there is none. */
 int registry_end_cgroup(int lock_fd, const char *id);
-/* For a reaper too. */
+/* Takes a published session's runtime directory away: renamed first, so that what a viewer can see of it is whole or
+ * nothing. The caller holds its lock. 0 (also when it is gone already) or -errno. */
+int registry_remove(const struct places *places, const char *id);
+/* Writes RECORD_SPARE, which is there, and renames it to RECORD_FILE. 0 or -errno; then the old record stands. */
+int record_replace(int state_fd, const void *data, size_t len);
+/* Frees a name that is this session's; with name NULL, whatever it is called. */
 void registry_drop_name(const struct places *places, const char *name, const char *id);
 
 #endif

@@ -125,6 +125,14 @@ static const struct request {
 	{ PACKET_WATCH, 0, handle_watch },
 };
 
+static bool take_payload(const struct packet_head *head, const void *payload, union payload *ret,
+			 size_t size)
+{
+	if (size == 0)
+		return head->length == 0;
+	return packet_payload(head, payload, ret, size) == 0;
+}
+
 void requests_handle(struct client *c, const struct packet_head *head, const void *payload)
 {
 	if (head->type == PACKET_INPUT) {
@@ -137,8 +145,7 @@ void requests_handle(struct client *c, const struct packet_head *head, const voi
 
 		if (requests[i].type != head->type)
 			continue;
-		if (requests[i].size > 0 &&
-		    packet_payload(head, payload, &p, requests[i].size) < 0) {
+		if (!take_payload(head, payload, &p, requests[i].size)) {
 			client_error(c, head->id, EBADMSG, "payload of the wrong size", "");
 			return;
 		}

@@ -38,8 +38,9 @@ struct client {
 	bool stdin_open; /* may still send input */
 	bool closing;   /* goes as soon as its queue is empty */
 	struct queued *head, **tail;
-	size_t queued;
-	uint64_t dropped; /* bytes of output not yet told as a gap */
+	size_t queued;      /* bytes held, the heads of the list included */
+	unsigned answers;   /* of them packets that are no output */
+	uint64_t dropped;   /* bytes of output not yet told as a gap */
 };
 
 /* Why a session ends; the first cause stays. */
@@ -58,6 +59,7 @@ struct stream {
 	struct session *session;
 	struct loop_fd source;
 	uint8_t id; /* 1 stdout or terminal, 2 stderr */
+	bool open;  /* its end has not been read yet */
 };
 
 struct session {
@@ -94,6 +96,7 @@ struct session {
 	struct loop_fd listener;
 	struct client *clients;
 	int n_clients;
+	struct loop_timer linger_timer; /* after the end: slow viewers are not waited for longer */
 
 	/* sources and timers of the life cycle */
 	struct loop_fd init_source, sync_source, signal_source, oom_source;

@@ -54,8 +54,10 @@ static void on_output(struct loop_fd *src, uint32_t events, uint64_t now)
 
 	(void)events;
 	st->session->last_activity = now;
-	if (!drain(st, CHUNKS_PER_TURN))
+	if (!drain(st, CHUNKS_PER_TURN)) {
+		st->open = false;
 		loop_remove(st->session->loop, src);
+	}
 }
 
 static int input_fd(const struct session *s)
@@ -153,16 +155,20 @@ void streams_pause(struct session *s, bool pause)
 	if (s->out_paused == pause)
 		return;
 	s->out_paused = pause;
+	/* taken out, not only muted: a hang-up cannot be muted (epoll_ctl(2)) and would be heard again and again */
 	for (int i = 0; i < 2; i++) {
-		if (both[i]->source.active)
-			(void)loop_change(s->loop, &both[i]->source, pause ? 0 : EPOLLIN);
+		if (pause)
+			loop_remove(s->loop, &both[i]->source);
+		else if (both[i]->open)
+			(void)loop_add(s->loop, &both[i]->source);
 	}
 }
 
 static int stream_open(struct session *s, struct stream *st, int fd, uint8_t id)
 {
-	*st = (struct stream){ .session = s, .id = id };
-	st->source = (struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = on_output, .owner = st };
+	*st = (struct stream){ .session = s, .id = id, .open = fd >= 0 };
+	st->source =
+		(struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = on_output, .owner = st };
 	return fd >= 0 ? loop_add(s->loop, &st->source) : 0;
 }
 
@@ -196,8 +202,9 @@ void streams_finish(struct session *s)
 
 	s->out_paused = false;
 	for (int i = 0; i < 2; i++) {
-		if (both[i]->source.active)
+		if (both[i]->open)
 			(void)drain(both[i], 1024);
+		both[i]->open = false;
 		loop_remove(s->loop, &both[i]->source);
 	}
 	loop_remove(s->loop, &s->in_source);

@@ -55,7 +55,7 @@ static int last_line(struct trail *t, const char *text, size_t len, struct error
 	return 0;
 }
 
-int trail_resume(struct trail *t, int dirfd, struct error *err)
+static int resume(struct trail *t, int dirfd, struct error *err)
 {
 	enum { TAIL = TRAIL_LINE_MAX * 2 };
 	CLEANUP_FREE char *text = NULL;
@@ -82,6 +82,15 @@ int trail_resume(struct trail *t, int dirfd, struct error *err)
 	if (from + n < st.st_size && ftruncate(t->fd, from + n) < 0)
 		return error_errno(err, errno, "trail: cut the torn end of %s", TRAIL_FILE);
 	return last_line(t, text, (size_t)n, err);
+}
+
+int trail_resume(struct trail *t, int dirfd, struct error *err)
+{
+	int r = resume(t, dirfd, err);
+
+	if (r < 0)
+		fd_close(&t->fd);
+	return r;
 }
 
 void trail_finish(struct trail *t)
@@ -136,7 +145,7 @@ int trail_put(struct trail *t, struct json_writer *w, struct buf *b)
 
 void trail_sync(struct trail *t)
 {
-	if (t->fd >= 0 && t->dirty)
-		(void)fdatasync(t->fd);
+	if (t->fd >= 0 && t->dirty && fdatasync(t->fd) < 0)
+		t->failed = -errno;
 	t->dirty = false;
 }

@@ -15,6 +15,8 @@ ours() { # processes of this test's binary: supervisors and the sandboxes' first
 		[ "$(readlink "$p/exe" 2>/dev/null)" = "$W" ] && basename "$p"
 	done
 }
+none_of_ours() { [ -z "$(ours)" ]; }
+is() { [ "$(state_of "$1")" = "$2" ]; }
 reason_of() { field_of "$1" reason; }
 millis() { echo $(($(date +%s%N) / 1000000)); }
 left_behind() { # what no session may leave in the directories; empty when clean
@@ -41,14 +43,14 @@ kill -9 "$launcher"
 wait "$launcher" 2>/dev/null
 wait_for 10 test -e "$PROJECT/after"
 check_eq "launcher killed: the session goes on" $? 0
-wait_for 5 eval '[ "$(state_of "$id")" = exited ]'
+wait_for 5 is "$id" exited
 check_eq "launcher killed: it ends by itself" "$(state_of "$id")" exited
 
 # SIGTERM to the supervisor: as a stop
 id=$(run -d -- sh -c 'trap "echo bye; exit 0" TERM; while :; do sleep 0.05; done')
 sleep 0.3
 kill -TERM "$(supervisor_of "$id")"
-wait_for 5 eval '[ "$(state_of "$id")" = killed ]'
+wait_for 5 is "$id" killed
 check_eq "SIGTERM to the supervisor ends the session" "$(state_of "$id")" killed
 check_eq "SIGTERM to the supervisor: the record says so" "$(reason_of "$id")" "stopped by root"
 check_in "SIGTERM to the supervisor: the agent heard TERM" "$(w logs "$id")" bye
@@ -70,7 +72,7 @@ if [ "$took" -lt 7000 ]; then pass "stopped supervisor: within the deadline"; el
 check_in "stopped supervisor: it says so" "$err" "not answer"
 kill -CONT "$super"
 w kill --grace 0 "$id" >/dev/null 2>&1
-wait_for 5 eval '[ "$(state_of "$id")" = killed ]'
+wait_for 5 is "$id" killed
 check_eq "stopped supervisor: goes on where it was" "$(state_of "$id")" killed
 
 # two reapers, and more, at once
@@ -108,7 +110,8 @@ cat >"$T/full.sh" <<-'SH'
 	cat "$WARDER_STATE_DIR/sessions/$id/supervisor.log" >"$T/full/log"
 SH
 mkdir -p "$T/full/state"
-PROJECT=$PROJECT W=$W T=$T WARDER_STATE_DIR=$T/full/state unshare -m --propagation private sh "$T/full.sh"
+export PROJECT W T
+WARDER_STATE_DIR=$T/full/state unshare -m --propagation private sh "$T/full.sh"
 case $? in
 77) skip "full disk: no tmpfs can be mounted here" ;;
 *)
@@ -128,7 +131,7 @@ check_eq "fifty at once: all run" "$(w ps -q | wc -l) $(sort -u "$T/fifty" | wc 
 w kill --all --grace 0 >/dev/null
 check_eq "fifty at once: all are killed" "$(w ps -q)" ""
 check_eq "fifty at once: nothing is left" "$(left_behind)$(cgroups_of '*' | grep -F -f "$T/fifty")" ""
-wait_for 5 eval '[ -z "$(ours)" ]'
+wait_for 5 none_of_ours
 check_eq "fifty at once: no process is left" "$(ours)" ""
 
 # supervisors killed at any moment of a launch
@@ -168,7 +171,7 @@ w ps -a >/dev/null
 w ps -a >/dev/null
 check_eq "supervisors killed while they launch: some were" "$(grep -c killed "$T/killed" | grep -vx 0 >/dev/null && echo yes)" yes
 check_eq "supervisors killed while they launch: no session" "$(w ps -q)" ""
-wait_for 5 eval '[ -z "$(ours)" ]'
+wait_for 5 none_of_ours
 check_eq "supervisors killed while they launch: no process" "$(ours)" ""
 staged=$(find "$WARDER_RUNTIME_DIR/sessions" -mindepth 1 -name '.new-*' | wc -l)
 find "$WARDER_RUNTIME_DIR/sessions" -mindepth 1 -maxdepth 1 -exec touch -d '2 minutes ago' {} +

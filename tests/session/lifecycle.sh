@@ -4,7 +4,7 @@
 
 cgroups_of() { find /sys/fs/cgroup -maxdepth 6 -type d -name "s-$1" 2>/dev/null; }
 gone() { # gone ID PID: what a session must leave
-	[ ! -e "$WARDER_RUNTIME_DIR/sessions/$1" ] && [ ! -e "$WARDER_RUNTIME_DIR/sessions/.new-$1" ] &&
+	[ ! -e "$WARDER_RUNTIME_DIR/sessions/$1" ] && [ ! -e "$WARDER_RUNTIME_DIR/sessions/.new-$1" ] && [ ! -e "$WARDER_RUNTIME_DIR/sessions/.old-$1" ] &&
 		[ -z "$(cgroups_of "$1")" ] && { [ -z "${2:-}" ] || [ ! -d "/proc/$2" ]; } &&
 		[ -z "$(find "$WARDER_RUNTIME_DIR/names" -lname "$1" 2>/dev/null)" ]
 }
