@@ -242,7 +242,7 @@ static void binary_directory(char *out, size_t size)
 /* The first directory with themes; NULL when there is none. */
 static DIR *open_themes(char *path, size_t size)
 {
-	static const char *const beside[] = { "../themes", "themes" };
+	static const char *const beside[] = { "../share/warder/themes", "../themes", "themes" };
 	const char *given = getenv("WARDER_THEME_DIR");
 	char binary[512];
 
@@ -251,7 +251,7 @@ static DIR *open_themes(char *path, size_t size)
 		return opendir(path);
 	}
 	binary_directory(binary, sizeof(binary));
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
 		DIR *dir;
 
 		snprintf(path, size, "%s/%s", binary, beside[i]);

@@ -188,6 +188,14 @@ static int await_answer(int fd, uint16_t id, struct error *err)
 	}
 }
 
+/* The other side has closed: it may have said why ("too many connections"). */
+static int turned_away(int fd, uint16_t id, struct error *err)
+{
+	int r = await_answer(fd, id, err);
+
+	return r == -ESRCH ? error_set(err, ESRCH, "the session has ended") : r;
+}
+
 static int send_by(int fd, uint8_t type, uint16_t id, const void *payload, size_t length,
 		   struct error *err)
 {
@@ -199,7 +207,7 @@ static int send_by(int fd, uint8_t type, uint16_t id, const void *payload, size_
 		if (r == -EAGAIN)
 			r = wait_for(fd, POLLOUT, deadline);
 		else if (r == -EPIPE || r == -ECONNRESET)
-			return error_set(err, ESRCH, "the session has ended");
+			return turned_away(fd, id, err);
 		else if (r == 0)
 			return 0;
 		if (r == -ETIMEDOUT)

@@ -25,11 +25,12 @@
 
 static const char suffix[] = ".json";
 
-/* Adds DIR/../policies and DIR/policies of the running program's DIR: the build tree. Absent
- * ones are left out. */
-static int add_build_tree(char ***dirs)
+/* Adds what belongs to the running program, by its directory: the installed data, wherever it was
+ * installed to, or the build tree. Absent ones are left out. Before WARDER_DATADIR, so that a build
+ * does not run on an older installation's policies. */
+static int add_beside(char ***dirs)
 {
-	static const char *const places[] = { "../policies", "policies" };
+	static const char *const places[] = { "../share/warder/policies", "../policies", "policies" };
 	char exe[PATH_MAX];
 	char path[PATH_MAX + 16];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -67,8 +68,8 @@ int policy_search_dirs(const char *home, char ***ret)
 			r = own.failed ? -ENOMEM : strv_add(&dirs, buf_str(&own));
 		}
 		r = r ? r : strv_add(&dirs, "/etc/warder/policies");
+		r = r ? r : add_beside(&dirs);
 		r = r ? r : strv_add(&dirs, WARDER_DATADIR "/policies");
-		r = r ? r : add_build_tree(&dirs);
 	}
 	if (r < 0) {
 		strv_free(dirs);

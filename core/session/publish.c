@@ -76,6 +76,18 @@ void publish_attach(struct session *s, uid_t by, bool attached)
 	board_end(s->board);
 }
 
+void publish_policy(struct session *s)
+{
+	struct buf b = BUF_INIT;
+	struct json_writer w = trail_begin(&s->trail, &b, "policy");
+
+	json_put_uint(&w, "by_uid", getuid());
+	json_put_string(&w, "path", "policy");
+	json_put_null(&w, "old");
+	json_put_string(&w, "new", s->plan.policy->name);
+	put(s, &w, &b);
+}
+
 void publish_layers(struct session *s)
 {
 	struct launch *l = &s->plan.launch;

@@ -4,13 +4,17 @@
 #include "core/session/requests.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/fd.h"
 #include "core/session/control.h"
 #include "core/session/lifecycle.h"
 #include "core/session/publish.h"
 #include "core/session/streams.h"
+
+enum { REPLAY_MAX = 8 * 1024 }; /* some screens of lines */
 
 union payload {
 	struct packet_attach attach;
@@ -24,6 +28,27 @@ static void ok(struct client *c, uint16_t id)
 	client_send(c, PACKET_OK, id, NULL, 0);
 }
 
+/* The end of what was printed, from a line's beginning, so that a newcomer sees more than an empty terminal. */
+static void replay(struct client *c)
+{
+	unsigned char payload[1 + REPLAY_MAX];
+	CLEANUP_FD int fd = openat(c->session->seat.state_fd, "output", O_RDONLY | O_CLOEXEC);
+	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+	off_t from = size > REPLAY_MAX ? size - REPLAY_MAX : 0;
+	ssize_t n = size > 0 ? pread(fd, payload + 1, REPLAY_MAX, from) : 0;
+	const unsigned char *line;
+
+	if (n <= 0)
+		return;
+	line = from > 0 ? memchr(payload + 1, '\n', (size_t)n) : NULL;
+	if (line) {
+		n -= line + 1 - (payload + 1);
+		memmove(payload + 1, line + 1, (size_t)n);
+	}
+	payload[0] = 1;
+	client_send(c, PACKET_OUTPUT, 0, payload, (size_t)n + 1);
+}
+
 static void handle_attach(struct client *c, uint16_t id, const union payload *p)
 {
 	if (c->attached) {
@@ -34,6 +59,8 @@ static void handle_attach(struct client *c, uint16_t id, const union payload *p)
 	c->read_only = p->attach.flags & ATTACH_READ_ONLY;
 	publish_attach(c->session, c->uid, true);
 	ok(c, id);
+	if (p->attach.flags & ATTACH_REPLAY)
+		replay(c);
 	if (!c->read_only)
 		streams_resize(c->session, p->attach.rows, p->attach.cols, true);
 }

@@ -20,6 +20,7 @@
 #include "core/layers/capabilities.h"
 #include "core/layers/seccomp_base.h"
 #include "core/session/control.h"
+#include "core/session/ending.h"
 #include "core/session/entry.h"
 #include "core/session/lifecycle.h"
 #include "core/session/publish.h"
@@ -123,6 +124,7 @@ static int settle_in(struct session *s, struct error *err)
 		r = lifecycle_open(s, err);
 	if (r < 0)
 		return r;
+	publish_policy(s);
 	publish_layers(s);
 	publish_state(s, SESSION_RUNNING, NULL);
 	if (s->plan.launch.tty)
@@ -206,9 +208,14 @@ static int run(struct session *s, int *launcher, int *ret_exit, struct error *er
 		*launcher = -1;
 	fd_close(launcher);
 	r = loop_run(s->loop);
-	if (r < 0) {
+	if (r < 0 && !s->finished) { /* epoll itself failed: the session cannot be looked after any more */
+		s->cause = END_BROKEN;
+		snprintf(s->reason, sizeof(s->reason), "its supervisor failed: %s", strerror(-r));
 		lifecycle_kill(s);
-		abandon(s);
+		if (!s->init_gone)
+			(void)waitpid(s->box.init, NULL, 0);
+		s->init_gone = true;
+		ending_finish(s);
 	}
 	return 0;
 }

@@ -138,4 +138,10 @@ sleep 0.3
 out=$(printf 'word\n' | timeout 5 script -qec "stty rows 33 cols 99; $W attach $id" /dev/null 2>&1)
 check_in "attach types into the session" "$out" "got word"
 check_in "attach brings its window size" "$(w logs "$id")" "33 99"
+id2=$(run -d -t -- sh -c 'echo before; sleep 20')
+sleep 0.3
+out=$( (sleep 1; printf '\021') | timeout 5 script -qec "$W attach $id2" /dev/null 2>&1)
+check_in "attach shows what was printed before" "$out" before
+w kill "$id2" --grace 0 >/dev/null
+check_in "the policy in force is on record" "$(w trail "$id" --json --kind policy)" '"new":"default"'
 check_in "attach is on record" "$(w trail "$id" --json --kind attach)" '"by_uid":0'
