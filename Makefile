@@ -17,7 +17,9 @@ VERSION    := $(shell git describe --always --dirty 2>/dev/null || cat VERSION 2
 # library: Debian package
 LIBS_PC    := ncursesw libseccomp libcap-ng libcjson nettle
 PKG_BUILD  := gcc make pkg-config libncurses-dev libseccomp-dev libcap-ng-dev libcjson-dev nettle-dev
-PKG_TEST   := $(PKG_BUILD) libcmocka-dev libvterm-dev tmux git python3 nodejs npm gdb curl openssh-client
+PKG_TEST   := $(PKG_BUILD) libcmocka-dev libvterm-dev git python3
+# command:package, what agents live on and the tests run inside; a test whose program is missing says so and is skipped
+TOOLS_TEST := node:nodejs npm:npm gdb:gdb curl:curl ssh:openssh-client script:bsdutils
 PKG_VM     := qemu-system-x86 busybox-static cpio e2fsprogs
 PKG_BENCH  := bubblewrap runc
 PKG_CHECK  := clang-format-14 shellcheck codespell
@@ -85,16 +87,27 @@ define install_missing
 		if ! command -v apt-get >/dev/null; then echo "warder: install these first:$$missing" >&2; exit 1; fi; \
 		if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo="sudo"; fi; \
 		echo "  APT  $$missing"; \
-		$$sudo apt-get update -qq || true; \
+			$$sudo apt-get update -qq || true; \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null </dev/null \
 			|| { echo "warder: could not install:$$missing" >&2; exit 1; }; \
 	fi
+endef
+
+define install_tools
+	$(Q)for t in $(1); do \
+		command -v $${t%%:*} >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo="sudo"; fi; \
+		echo "  APT   $${t##*:}"; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $${t##*:} >/dev/null </dev/null \
+			|| echo "warder: could not install $${t##*:}: its tests will be skipped" >&2; \
+	done
 endef
 
 deps:
 	$(call install_missing,$(PKG_BUILD))
 deps-test:
 	$(call install_missing,$(PKG_TEST))
+	$(call install_tools,$(TOOLS_TEST))
 
 # ---- the README's two commands ----
 
