@@ -137,7 +137,7 @@ void ending_finish(struct session *s)
 	control_stop_listening(s);
 	s->cgroup = NULL;
 	layers_release(&s->plan.launch);
-	publish_state(s, state, s->reason);
+	(void)publish_state(s, state, s->reason);
 	s->finished = true;
 	publish_close(s);
 	seat_leave(&s->plan, &s->seat, s->plan.request->remove_after);

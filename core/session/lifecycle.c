@@ -199,7 +199,7 @@ static void paused(struct session *s)
 	s->freezing = false;
 	s->frozen = true;
 	loop_disarm(s->loop, &s->freeze_timer);
-	publish_state(s, SESSION_PAUSED, NULL);
+	(void)publish_state(s, SESSION_PAUSED, NULL);
 	answer(s->freeze_client, s->freeze_id, 0, "");
 	s->freeze_client = NULL;
 }
@@ -262,7 +262,7 @@ void lifecycle_resume(struct session *s, struct client *c, uint16_t id)
 	thaw(s, ECANCELED, "resumed before every process was frozen");
 	s->last_activity = clock_now();
 	if (was)
-		publish_state(s, SESSION_RUNNING, NULL);
+		(void)publish_state(s, SESSION_RUNNING, NULL);
 	answer(c, id, 0, "");
 }
 

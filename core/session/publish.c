@@ -145,7 +145,7 @@ static void state_record(struct session *s, enum session_state to, const char *r
 	put(s, &w, &b);
 }
 
-void publish_state(struct session *s, enum session_state to, const char *reason)
+int publish_state(struct session *s, enum session_state to, const char *reason)
 {
 	struct board_data *d = &s->board->data;
 
@@ -162,7 +162,7 @@ void publish_state(struct session *s, enum session_state to, const char *reason)
 	d->agent_pid = s->init_gone ? 0 : s->box.agent;
 	board_trail(s);
 	board_end(s->board);
-	(void)publish_record(s, NULL);
+	return publish_record(s, NULL);
 }
 
 void publish_terminal(struct session *s, unsigned rows, unsigned cols)
@@ -251,7 +251,7 @@ int publish_open(struct session *s, struct error *err)
 	seat_grant(&s->plan, s->board_fd);
 	seat_grant(&s->plan, s->trail.fd);
 	board_start(s);
-	return publish_record(s, err);
+	return 0;
 }
 
 void publish_close(struct session *s)

@@ -9,8 +9,9 @@
 
 /* Board, trail and record are made (state starting). */
 int publish_open(struct session *s, struct error *err);
-/* state record + board + session.json. `reason` may be NULL. */
-void publish_state(struct session *s, enum session_state to, const char *reason);
+/* state record + board + session.json. `reason` may be NULL. 0, or -errno when session.json could not be written (the trail's
+ * own failure ends the session by itself). */
+int publish_state(struct session *s, enum session_state to, const char *reason);
 void publish_policy(struct session *s); /* which policy is in force from the start, and who chose it */
 void publish_layers(struct session *s); /* one `layer` record each, at launch */
 void publish_limit(struct session *s, const char *which, const char *fmt, ...)

@@ -110,9 +110,12 @@ static int prepare_record(struct session *s, struct error *err)
 
 	if (r == 0)
 		r = control_open(s, err);
-	if (r == 0)
-		open_log(&s->seat);
-	return r;
+	if (r < 0)
+		return r;
+	open_log(&s->seat);
+	publish_policy(s);
+	publish_layers(s);
+	return 0;
 }
 
 /* The sandbox runs: watch it and make it visible. */
@@ -124,9 +127,9 @@ static int settle_in(struct session *s, struct error *err)
 		r = lifecycle_open(s, err);
 	if (r < 0)
 		return r;
-	publish_policy(s);
-	publish_layers(s);
-	publish_state(s, SESSION_RUNNING, NULL);
+	r = publish_state(s, SESSION_RUNNING, NULL);
+	if (r < 0)
+		return error_errno(err, r, "session.json");
 	if (s->plan.launch.tty)
 		publish_terminal(s, s->plan.request->rows ? s->plan.request->rows : 24,
 				 s->plan.request->cols ? s->plan.request->cols : 80);
@@ -193,11 +196,11 @@ static int run(struct session *s, int *launcher, int *ret_exit, struct error *er
 		return r;
 	r = prepare_record(s, err);
 	if (r == 0)
+		r = drop_powers(err); /* before the agent's first instruction */
+	if (r == 0)
 		r = launch_finish(&s->plan, &s->box, ret_exit, err);
 	if (r == 0)
 		r = settle_in(s, err);
-	if (r == 0)
-		r = drop_powers(err);
 	if (r < 0) {
 		abandon(s);
 		return r;

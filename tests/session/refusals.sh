@@ -141,3 +141,20 @@ check_eq "another user cannot kill it" $? 1
 who root
 check_eq "it still runs" "$(state_of "$id")" running
 w kill "$id" --grace 0 >/dev/null
+
+# but a session that root runs for a user is that user's too
+own=$T/root/own
+mkdir -p "$own"
+chown "$USER_NAME:$USER_GROUP" "$own"
+id=$(w run -d --for "$USER_NAME" -C "$own" -- sleep 60)
+# shellcheck disable=SC2034 # lib.sh reads it
+WHO=user
+check_eq "the owner sees the session that root runs for him" "$(w ps -q)" "$id"
+check_in "the owner reads its trail" "$(w trail "$id" 2>&1)" "running"
+w pause "$id" >/dev/null
+check_eq "the owner pauses it" "$(state_of "$id")" paused
+w kill "$id" --grace 0 >/dev/null
+check_eq "the owner ends it" "$(state_of "$id")" killed
+out=$(as sh -c "echo >>'$WARDER_STATE_DIR/sessions/$id/trail.jsonl'" 2>&1)
+check_in "the owner cannot write its trail" "$out" "denied"
+who root
