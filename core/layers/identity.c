@@ -159,11 +159,28 @@ static int leave_keyring(void)
 	return errno == ENOSYS || errno == EPERM ? 0 : -errno;
 }
 
+/* Files in memory that were not asked to be programs are none (memfd_create(2), Linux 6.3): the filter sees
+ * only who asks. The setting is of the pid namespace that writes it, and root's to write, so it is
+ * had in root mode only. */
+static void memory_files_no_programs(void)
+{
+	CLEANUP_FD int fd = -1;
+
+	if (getpid() != 1)
+		return;
+	fd = open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "1", 1);
+}
+
 static int identity_enter(const struct launch *l, struct layer_report *report)
 {
 	const struct identity *s = l->state[LAYER_IDENTITY];
-	int r = become_agent(s->drop_groups, &report->what);
+	int r;
 
+	if (!l->policy->toggles[TOGGLE_MEMFD_EXEC])
+		memory_files_no_programs();
+	r = become_agent(s->drop_groups, &report->what);
 	if (r < 0)
 		return r;
 	report->what = "leave the session keyring";

@@ -9,6 +9,7 @@
  * the root. Sources: cgroup-v2.rst, cgroup_namespaces(7), getrlimit(2).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/fd.h"
 #include "core/layers/cgroup.h"
 #include "core/layers/layer.h"
 #include "core/layers/probe.h"
@@ -142,11 +144,40 @@ static int limits_prepare(struct launch *l, struct error *err)
 	return report_created(l, s->cgroup, err);
 }
 
+/* What a service manager gave its own (proc_pid_oom_score_adj(5)): a process that the kernel spares
+ * would run into the memory limit and stay there. */
+static void spare_nobody(pid_t child)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)child);
+	if (fd_read_file(AT_FDCWD, path, 16, &text, &len, NULL) == 0 && text[0] == '-')
+		(void)fd_write_value(AT_FDCWD, path, "0");
+}
+
 static int limits_settle(struct launch *l, pid_t child, struct error *err)
 {
 	struct cgroup *c = limits_cgroup(l);
 
+	spare_nobody(child);
 	return c ? cgroup_join_v2(c, child, err) : 0;
+}
+
+/* No better place in the queue than anybody's, whatever the caller has: real-time tasks are not held
+ * by a CPU limit (sched(7)). */
+static int ordinary_priority(void)
+{
+	const struct sched_param none = { 0 };
+	int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+
+	if ((policy == SCHED_FIFO || policy == SCHED_RR) &&
+	    sched_setscheduler(0, SCHED_OTHER, &none) < 0)
+		return -errno;
+	if (getpriority(PRIO_PROCESS, 0) < 0 && setpriority(PRIO_PROCESS, 0, 0) < 0)
+		return -errno;
+	return 0;
 }
 
 static int limits_enter(const struct launch *l, struct layer_report *report)
@@ -154,6 +185,10 @@ static int limits_enter(const struct launch *l, struct layer_report *report)
 	const struct limits *s = l->state[LAYER_LIMITS];
 	int r;
 
+	report->what = "take an ordinary priority";
+	r = ordinary_priority();
+	if (r < 0)
+		return r;
 	report->what = "join the session's cgroup";
 	r = s->cgroup ? cgroup_enter(s->cgroup) : 0;
 	if (r < 0)

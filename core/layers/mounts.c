@@ -364,7 +364,7 @@ static int plan_all(struct mounts *m, struct launch *l, struct audit *a, char *p
 		r = device_steps(m, l, err);
 	if (r < 0)
 		return r;
-	proc_steps(m);
+	proc_steps(m, l->policy);
 	default_tmpfs(m, l);
 	r = plan_asked(m, l, a, err);
 	if (r == 0)

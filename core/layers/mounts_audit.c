@@ -26,15 +26,21 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* --allow-risky PATH: the path as it was written, its canonical name, or another name of the same
- * object. */
+ * object. When root launches for somebody else only the canonical name counts: the others may lead
+ * over links of that user's, to what root never meant. */
 static bool risk_allowed(const struct launch *l, const char *written, const struct source *s)
 {
+	const bool for_other = l->root_mode && l->owner_uid != 0;
+
 	for (const char *const *p = l->allow_risky; p && *p; p++) {
 		struct stat st;
 
-		if (same_text(*p, written) || (s && same_text(*p, s->path)))
+		if (same_text(*p, s ? s->path : written))
 			return true;
-		if (s && stat(*p, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
+		if (!s || for_other)
+			continue;
+		if (same_text(*p, written) ||
+		    (stat(*p, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino))
 			return true;
 	}
 	return false;
@@ -128,8 +134,41 @@ static int refuse(const struct asked_mount *ask, const struct source *s, struct 
 	else
 		error_set(err, EPERM, "mount %s: refused: leads to %s: %s", ask->source, s->path,
 			  why);
-	error_hint(err, "--allow-risky %s", ask->source);
+	error_hint(err, "--allow-risky %s", s->path);
 	return -EPERM;
+}
+
+/* The toggle under which the agent may make files that run with their owner's privileges on the host;
+ * NULL when none is on. In a user namespace of its own making it may give a file capabilities, for the
+ * namespace's root (capabilities(7), "Namespaced file capabilities"): through the id map that root is
+ * the owner on disk. An io_uring opens files past the filter, set-user-id bit and all. */
+static const char *privilege_toggle(const struct launch *l)
+{
+	if (l->policy->toggles[TOGGLE_IO_URING])
+		return "toggles.io_uring";
+	return l->policy->toggles[TOGGLE_USER_NAMESPACES] ? "toggles.user_namespaces" : NULL;
+}
+
+/* Root's files never; what it means for others is said. */
+static int check_privileges(const struct launch *l, const struct asked_mount *ask,
+			    const struct source *s, struct audit *a, struct error *err)
+{
+	const char *toggle = ask->writable ? privilege_toggle(l) : NULL;
+	char why[160];
+
+	if (!toggle || !(s->idmapped || !l->root_mode))
+		return 0;
+	if (s->uid == 0 && l->root_mode) {
+		snprintf(why, sizeof(why),
+			 "belongs to root: under %s the agent could make its files privileged on "
+			 "the host",
+			 toggle);
+		return unusable(ask, a, err, -EPERM, why);
+	}
+	audit_add(a, AUDIT_OK, "mount", s->path,
+		  "under %s the agent can make files there; they may run as uid %u on the host",
+		  toggle, (unsigned)s->uid);
+	return 0;
 }
 
 int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *a,
@@ -152,7 +191,7 @@ int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *
 	if (r < 0)
 		goto out;
 	risky = risky || (ask->project && judge_project(l, &s, why, sizeof(why))) ||
-		secrets_judge(l, &s, ask->project, why, sizeof(why));
+		secrets_judge(l, &s, ask, why, sizeof(why));
 	allowed = risky && risk_allowed(l, ask->source, &s);
 	if (risky && !allowed) {
 		r = refuse(ask, &s, a, why, err);
@@ -160,6 +199,9 @@ int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *
 	}
 	s.idmapped = l->root_mode &&
 		     (ask->project || allowed || l->owner_uid == 0 || s.uid == l->owner_uid);
+	r = check_privileges(l, ask, &s, a, err);
+	if (r < 0)
+		goto out;
 	/* Without privileges the kernel gives mounts that are locked together only together. */
 	s.recursive = !l->root_mode && source_mounts_below(s.path, below, sizeof(below)) > 0;
 	if (risky)

@@ -213,6 +213,7 @@ static int step_mount(int root, struct step *s)
 	case STEP_FILE:
 	case STEP_LINK:
 	case STEP_UNLINK:
+	case STEP_SETTING:
 		break;
 	}
 	return -EINVAL;
@@ -230,6 +231,21 @@ static int make_mount_point(int root, const struct step *s)
 	return r == -EEXIST ? 0 : r;
 }
 
+/* A mask stands for the object that the walk saw. If another is in its place, or none, that one may
+ * stand somewhere else now, to be read: the launch ends. */
+static int check_masked(const struct step *s, int at)
+{
+	struct stat st;
+
+	if (s->kind != STEP_INNER || !s->source.ino)
+		return at;
+	if (at >= 0 && fstat(at, &st) == 0 && st.st_dev == s->source.dev &&
+	    st.st_ino == s->source.ino)
+		return at;
+	fd_close(&at);
+	return -ESTALE;
+}
+
 static int place_mount(int root, struct step *s)
 {
 	int r = make_mount_point(root, s);
@@ -237,7 +253,7 @@ static int place_mount(int root, struct step *s)
 
 	if (r < 0)
 		return r;
-	at = open_inside(root, s->path);
+	at = check_masked(s, open_inside(root, s->path));
 	if (at == -ENOENT && s->optional)
 		return 0;
 	if (at < 0)
@@ -249,6 +265,18 @@ static int place_mount(int root, struct step *s)
 		r = -errno;
 	fd_close(&tree);
 	fd_close(&at);
+	return r;
+}
+
+static int write_setting(int root, const struct step *s)
+{
+	int r, fd = fd_openat2(root, s->path, O_WRONLY | O_CLOEXEC,
+			       RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = write(fd, s->data, s->len) < 0 ? -errno : 0;
+	fd_close(&fd);
 	return r;
 }
 
@@ -269,6 +297,8 @@ static int step_enter(int root, struct step *s)
 	case STEP_TREE:
 	case STEP_INNER:
 		return place_mount(root, s);
+	case STEP_SETTING:
+		return write_setting(root, s);
 	}
 	return -EINVAL;
 }

@@ -1,6 +1,8 @@
 /*
  * mounts_hide.c: the project's files that filesystem.hide names, found by one bounded walk and
- * masked by an empty unreadable read-only file (directories: an empty unreadable directory).
+ * masked by an empty unreadable read-only file (directories: an empty unreadable directory). So are
+ * unix sockets behind which somebody on the host listens: a socket is reached by its path, whatever
+ * the network namespace.
  *
  * The walk never follows a symlink and never leaves the project. A link whose name matches cannot
  * be mounted over; what it points to inside the project is masked instead. Nothing is made for what
@@ -19,7 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/bounds.h"
@@ -33,6 +37,8 @@ enum { WALK_DEPTH_MAX = 64 }; /* one open directory a level */
 struct match {
 	char *path; /* relative to the project */
 	bool directory;
+	dev_t dev;
+	ino_t ino;
 };
 
 struct walk {
@@ -55,7 +61,8 @@ static bool is_hidden(const struct walk *w, const char *path)
 	return false;
 }
 
-static int match_add(struct walk *w, const char *path, bool directory)
+/* The object is remembered: the child masks that one or nothing. */
+static int match_add(struct walk *w, const char *path, const struct stat *st)
 {
 	for (int i = 0; i < w->n; i++) {
 		if (strcmp(w->matches[i].path, path) == 0)
@@ -66,10 +73,13 @@ static int match_add(struct walk *w, const char *path, bool directory)
 			 HIDE_MATCHES_MAX);
 		return 1;
 	}
-	w->matches[w->n].path = strdup(path);
+	w->matches[w->n] = (struct match){ .path = strdup(path),
+					   .directory = S_ISDIR(st->st_mode),
+					   .dev = st->st_dev,
+					   .ino = st->st_ino };
 	if (!w->matches[w->n].path)
 		return -ENOMEM;
-	w->matches[w->n++].directory = directory;
+	w->n++;
 	return 0;
 }
 
@@ -92,7 +102,7 @@ static int match_link(struct walk *w)
 	to[len] = '\0';
 	if (strncmp(to, w->project->path, n) != 0 || to[n] != '/')
 		return 0;
-	return match_add(w, to + n + 1, S_ISDIR(st.st_mode));
+	return match_add(w, to + n + 1, &st);
 }
 
 static int entry_kind(int dirfd, const struct dirent *e)
@@ -103,7 +113,30 @@ static int entry_kind(int dirfd, const struct dirent *e)
 		return e->d_type;
 	if (fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_UNKNOWN;
-	return S_ISDIR(st.st_mode) ? DT_DIR : S_ISLNK(st.st_mode) ? DT_LNK : DT_REG;
+	return (int)IFTODT(st.st_mode);
+}
+
+static int match_entry(struct walk *w, int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return match_add(w, w->path, &st);
+}
+
+/* Refused is the one answer that nobody listens; what was left behind may be unlinked and bound again. */
+static bool socket_is_dead(int dirfd, const char *name)
+{
+	CLEANUP_FD int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return errno == ENOENT;
+	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", fd);
+	return s >= 0 && connect(s, (struct sockaddr *)&to, sizeof(to)) < 0 &&
+	       errno == ECONNREFUSED;
 }
 
 static int walk_directory(struct walk *w, int dirfd, size_t len, int level);
@@ -130,7 +163,9 @@ static int walk_entry(struct walk *w, int dirfd, const char *name, int kind, siz
 	int fd;
 
 	if (is_hidden(w, w->path))
-		return kind == DT_LNK ? match_link(w) : match_add(w, w->path, kind == DT_DIR);
+		return kind == DT_LNK ? match_link(w) : match_entry(w, dirfd, name);
+	if (kind == DT_SOCK)
+		return socket_is_dead(dirfd, name) ? 0 : match_entry(w, dirfd, name);
 	if (kind != DT_DIR || strcmp(w->path, ".git/objects") == 0)
 		return 0;
 	if (level + 1 == WALK_DEPTH_MAX) {
@@ -200,7 +235,8 @@ static void mask_step(struct mounts *m, const struct match *match)
 	m->failed |= !s->data;
 	s->attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	s->directory = match->directory;
-	s->optional = true;
+	s->source.dev = match->dev;
+	s->source.ino = match->ino;
 }
 
 /* The masks are bound from two objects of the root, which are unlinked again: a mask outlives its

@@ -24,8 +24,9 @@ enum step_kind {
 	STEP_TMPFS,  /* path, options */
 	STEP_PROC,
 	STEP_DEVPTS,
-	STEP_TREE,  /* a mount of the host's: source */
-	STEP_INNER, /* a mount of `data`, a path inside the new root */
+	STEP_TREE,    /* a mount of the host's: source */
+	STEP_INNER,   /* a mount of `data`, a path inside the new root */
+	STEP_SETTING, /* path below /proc/sys, data; a kernel without it is no failure */
 };
 
 /* A host object that was opened once and audited by that descriptor. */
@@ -89,7 +90,7 @@ int step_system(struct mounts *m, const struct launch *l, const char *path, uint
 int system_steps(struct mounts *m, const struct launch *l, struct error *err);
 int etc_steps(struct mounts *m, const struct launch *l, struct error *err);
 int device_steps(struct mounts *m, const struct launch *l, struct error *err);
-void proc_steps(struct mounts *m);
+void proc_steps(struct mounts *m, const struct policy *p);
 
 /* ---- mounts_sources.c ---- */
 #define SOURCE_INIT ((struct source){ .fd = -1, .tree_fd = -1 })
@@ -127,8 +128,8 @@ int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *
 
 /* ---- mounts_secrets.c: what is known to be dangerous to hand out ---- */
 /* Why the object behind a source must not be handed out; false when nothing speaks against it. */
-bool secrets_judge(const struct launch *l, const struct source *s, bool project, char *why,
-		   size_t size);
+bool secrets_judge(const struct launch *l, const struct source *s, const struct asked_mount *ask,
+		   char *why, size_t size);
 /* The name of an entry of a directory that looks like a secret of its own (.env, a private key), or
  * "". */
 void secrets_in_directory(const struct source *s, char *ret, size_t size);

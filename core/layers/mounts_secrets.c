@@ -21,40 +21,52 @@
 #include "core/base/bounds.h"
 #include "core/base/fd.h"
 
+enum reach {
+	ITSELF,
+	WRITTEN, /* itself, and all that lies below it if it may be written */
+	BELOW,	 /* all that lies below it, too */
+};
+
 static const struct place {
 	const char *path;
-	bool below; /* all that lies below it, too */
+	enum reach reach;
 	const char *why;
 } places[] = {
-	{ "/", false, "the whole machine" },
-	{ "/home", false, "everybody's home directories" },
-	{ "/root", false, "root's home directory" },
-	{ "/etc", false, "the machine's configuration" },
-	{ "/proc", true, "the kernel's view of the host" },
-	{ "/sys", true, "the kernel's view of the host" },
-	{ "/dev", true, "the host's devices" },
-	{ "/run", true, "sockets and state of the host's daemons" },
-	{ "/boot", true, "the host's boot files" },
-	{ "/etc/shadow", true, "holds credentials (/etc/shadow)" },
-	{ "/etc/shadow-", true, "holds credentials (/etc/shadow-)" },
-	{ "/etc/gshadow", true, "holds credentials (/etc/gshadow)" },
-	{ "/etc/gshadow-", true, "holds credentials (/etc/gshadow-)" },
-	{ "/etc/sudoers", true, "says who becomes root (/etc/sudoers)" },
-	{ "/etc/sudoers.d", true, "says who becomes root (/etc/sudoers.d)" },
-	{ "/etc/ssh", true, "holds credentials (/etc/ssh)" },
-	{ "/etc/ssl/private", true, "holds credentials (/etc/ssl/private)" },
-	{ "/etc/pki/tls/private", true, "holds credentials (/etc/pki/tls/private)" },
-	{ "/etc/krb5.keytab", true, "holds credentials (/etc/krb5.keytab)" },
-	{ "/etc/kubernetes", true, "holds credentials (/etc/kubernetes)" },
-	{ "/etc/warder", true, "warder's own policies" },
-	{ "/var/lib/docker", true, "a container daemon's state" },
-	{ "/var/lib/containerd", true, "a container daemon's state" },
-	{ "/var/lib/containers", true, "a container daemon's state" },
-	{ "/var/lib/kubelet", true, "a container daemon's state" },
+	{ "/", ITSELF, "the whole machine" },
+	{ "/home", ITSELF, "everybody's home directories" },
+	{ "/root", ITSELF, "root's home directory" },
+	{ "/etc", WRITTEN, "the machine's configuration" },
+	{ "/proc", BELOW, "the kernel's view of the host" },
+	{ "/sys", BELOW, "the kernel's view of the host" },
+	{ "/dev", BELOW, "the host's devices" },
+	{ "/run", BELOW, "sockets and state of the host's daemons" },
+	{ "/boot", BELOW, "the host's boot files" },
+	{ "/tmp", ITSELF, "everybody's temporary files and sockets" },
+	{ "/usr", WRITTEN, "the host's programs" },
+	{ "/var", ITSELF, "the host's state" },
+	{ "/var/lib", ITSELF, "the host's state" },
+	{ "/var/spool", BELOW, "what the host is to do for its users" },
+	{ "/etc/shadow", BELOW, "holds credentials (/etc/shadow)" },
+	{ "/etc/shadow-", BELOW, "holds credentials (/etc/shadow-)" },
+	{ "/etc/gshadow", BELOW, "holds credentials (/etc/gshadow)" },
+	{ "/etc/gshadow-", BELOW, "holds credentials (/etc/gshadow-)" },
+	{ "/etc/sudoers", BELOW, "says who becomes root (/etc/sudoers)" },
+	{ "/etc/sudoers.d", BELOW, "says who becomes root (/etc/sudoers.d)" },
+	{ "/etc/ssh", BELOW, "holds credentials (/etc/ssh)" },
+	{ "/etc/ssl/private", BELOW, "holds credentials (/etc/ssl/private)" },
+	{ "/etc/pki/tls/private", BELOW, "holds credentials (/etc/pki/tls/private)" },
+	{ "/etc/krb5.keytab", BELOW, "holds credentials (/etc/krb5.keytab)" },
+	{ "/etc/kubernetes", BELOW, "holds credentials (/etc/kubernetes)" },
+	{ "/etc/warder", BELOW, "warder's own policies" },
+	{ "/var/lib/docker", BELOW, "a container daemon's state" },
+	{ "/var/lib/containerd", BELOW, "a container daemon's state" },
+	{ "/var/lib/containers", BELOW, "a container daemon's state" },
+	{ "/var/lib/kubelet", BELOW, "a container daemon's state" },
 };
 
 /* Ordinary directories that only lie below a place of the list. */
-static const char *const ordinary[] = { "/dev/shm/", "/run/media/" };
+static const char *const ordinary[] = { "/dev/shm/", "/run/media/", "/usr/src/",
+					"/usr/local/src/" };
 
 /* Below a home, or anywhere by these names. */
 static const struct credential {
@@ -185,7 +197,7 @@ static bool judge_kind(const struct source *s, char *why, size_t size)
 	return kind != NULL;
 }
 
-static bool judge_place(const struct source *s, char *why, size_t size)
+static bool judge_place(const struct source *s, bool writable, char *why, size_t size)
 {
 	for (size_t i = 0; i < COUNT(ordinary); i++) {
 		if (strncmp(s->path, ordinary[i], strlen(ordinary[i])) == 0)
@@ -193,8 +205,9 @@ static bool judge_place(const struct source *s, char *why, size_t size)
 	}
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct place *p = &places[i];
+		bool below = p->reach == BELOW || (p->reach == WRITTEN && writable);
 
-		if (same_object(s, p->path) || (p->below && is_below(s->path, p->path))) {
+		if (same_object(s, p->path) || (below && is_below(s->path, p->path))) {
 			snprintf(why, size, "%s", p->why);
 			return true;
 		}
@@ -282,14 +295,21 @@ static bool judge_credentials(const struct launch *l, const struct source *s, bo
 	return false;
 }
 
-/* The beginning of a regular file, NUL-terminated. dirfd may be an O_PATH descriptor. */
+/* The beginning of a regular file, NUL-terminated. dirfd may be an O_PATH descriptor. Looked at before
+ * it is opened: the name is the user's and may lead to a device, which root's open would set to work. */
 static bool peek(int dirfd, const char *name, char *ret, size_t size)
 {
-	CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CLEANUP_FD int at = openat(dirfd, name, O_PATH | O_CLOEXEC);
+	CLEANUP_FD int fd = -1;
+	char path[64];
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (at < 0 || fstat(at, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
 		return false;
 	n = read(fd, ret, size - 1);
 	if (n < 0)
@@ -384,11 +404,11 @@ static bool judge_above_project(const struct launch *l, const struct source *s, 
 	return *found != '\0';
 }
 
-bool secrets_judge(const struct launch *l, const struct source *s, bool project, char *why,
-		   size_t size)
+bool secrets_judge(const struct launch *l, const struct source *s, const struct asked_mount *ask,
+		   char *why, size_t size)
 {
-	return judge_kind(s, why, size) || judge_place(s, why, size) ||
-	       judge_home(l, s, why, size) || judge_credentials(l, s, project, why, size) ||
-	       judge_own_state(l, s, why, size) || judge_content(s, project, why, size) ||
-	       (!project && judge_above_project(l, s, why, size));
+	return judge_kind(s, why, size) || judge_place(s, ask->writable, why, size) ||
+	       judge_home(l, s, why, size) || judge_credentials(l, s, ask->project, why, size) ||
+	       judge_own_state(l, s, why, size) || judge_content(s, ask->project, why, size) ||
+	       (!ask->project && judge_above_project(l, s, why, size));
 }

@@ -169,17 +169,23 @@ static int write_map(int proc, const char *file, unsigned inside, unsigned outsi
 	return fd_write_value(proc, file, line);
 }
 
-/* A user namespace needs a process to be born in; this one only waits for its end. No SIGCHLD: the
- * exit signal is 0. */
+static int hold(void *unused)
+{
+	(void)unused;
+	(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* A user namespace needs a process to be born in; this one only waits for its end, on our memory (CLONE_VM: nothing is copied)
+ * and a stack of its own. No SIGCHLD: the exit signal is 0. */
 static pid_t namespace_holder(void)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER, NULL, NULL, NULL, NULL);
+	static _Alignas(16) char stack[8192];
+	pid_t pid = clone(hold, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM, NULL);
 
-	if (pid != 0)
-		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
+	return pid < 0 ? -errno : pid;
 }
 
 static int idmap_make(struct idmap *map)
@@ -254,16 +260,16 @@ static int clone_tree(int fd, bool recursive)
 	return tree < 0 ? -errno : tree;
 }
 
+/* A clone of a shared mount is its peer (mount_namespaces(7)): what is mounted below it inside would
+ * appear on the host, and the other way round. So every tree is made private before it is used. */
 static int set_attributes(int tree, bool recursive, uint64_t attr, int userns)
 {
-	struct mount_attr a = { .attr_set = attr };
+	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
 
 	if (userns >= 0) {
 		a.attr_set |= MOUNT_ATTR_IDMAP;
 		a.userns_fd = (uint64_t)userns;
 	}
-	if (!a.attr_set)
-		return 0;
 	if (mount_setattr(tree, "", (unsigned)AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u), &a,
 			  sizeof(a)) < 0)
 		return -errno;

@@ -119,9 +119,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*start)(void);
 	} ways[] = {
-		{ "stopped", stopped },	  { "vfork", in_vfork },     { "zombies", zombies },
+		{ "stopped", stopped },	    { "vfork", in_vfork },	{ "zombies", zombies },
 		{ "daemon", daemon_twice }, { "subreaper", subreaper }, { "pdeathsig", pdeathsig },
-		{ "traced", traced },	  { "forking", forking },
+		{ "traced", traced },	    { "forking", forking },
 	};
 	char name[16];
 

@@ -75,16 +75,20 @@ static void privileges_of_files(void)
 	int tmp;
 
 	v2.data[0].permitted = v3.data[0].permitted = 1U << CAP_SETUID;
-	denied("files: capabilities, version 2", fsetxattr(fd, "security.capability", &v2, sizeof(v2), 0));
-	denied("files: capabilities, version 3", fsetxattr(fd, "security.capability", &v3, sizeof(v3), 0));
+	denied("files: capabilities, version 2",
+	       fsetxattr(fd, "security.capability", &v2, sizeof(v2), 0));
+	denied("files: capabilities, version 3",
+	       fsetxattr(fd, "security.capability", &v3, sizeof(v3), 0));
 	denied("files: trusted attributes", fsetxattr(fd, "trusted.x", "x", 1, 0));
 	denied("files: immutable", ioctl(fd, FS_IOC_SETFLAGS, &flags));
 	denied("files: chown to another", fchown(fd, 0, 0));
-	denied("files: setuid by fchmodat2", syscall(452, AT_FDCWD, "/workspace/.attack", 04755, 0));
+	denied("files: setuid by fchmodat2",
+	       syscall(452, AT_FDCWD, "/workspace/.attack", 04755, 0));
 	tmp = open("/workspace", O_TMPFILE | O_RDWR | O_CLOEXEC, 06755);
 	denied("files: setuid by O_TMPFILE", tmp);
 	denied("files: a setgid directory", mkdir("/workspace/.attack-dir", 02777));
-	denied("files: a character device", mknod("/workspace/.attack-null", S_IFCHR | 0666, 0x103));
+	denied("files: a character device",
+	       mknod("/workspace/.attack-null", S_IFCHR | 0666, 0x103));
 	denied("files: by handle", syscall(SYS_open_by_handle_at, AT_FDCWD, &v2, O_RDONLY));
 	close(fd);
 	unlink("/workspace/.attack");
@@ -93,7 +97,8 @@ static void privileges_of_files(void)
 /* Runs a setuid program of the host's: it must run as the agent. */
 static void setuid_programs(void)
 {
-	static const char *const programs[] = { "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/mount", NULL };
+	static const char *const programs[] = { "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/mount",
+						NULL };
 	struct stat st;
 
 	for (const char *const *p = programs; *p; p++) {
@@ -113,8 +118,8 @@ static void setuid_programs(void)
 		close(out[1]);
 		/* it waits for its output to be read or has ended: either way its ids are there to be seen */
 		snprintf(line, sizeof(line), "/proc/%d/status", pid);
-		truth("setuid programs: run as the agent", !text_has(line, "Uid:\t1000\t0") &&
-								  !text_has(line, "Uid:\t0"));
+		truth("setuid programs: run as the agent",
+		      !text_has(line, "Uid:\t1000\t0") && !text_has(line, "Uid:\t0"));
 		close(out[0]);
 		waitpid(pid, &status, 0);
 		return;
@@ -130,11 +135,16 @@ static void machine(void)
 	struct timex tx = { .modes = ADJ_TICK, .tick = 10000 };
 	struct sched_param rt = { .sched_priority = 1 };
 	static const char *const settings[] = {
-		"/proc/sys/kernel/core_pattern",     "/proc/sys/kernel/hostname",
-		"/proc/sys/net/ipv4/ip_forward",     "/proc/sys/user/max_user_namespaces",
-		"/proc/sys/user/max_inotify_instances", "/proc/sys/fs/binfmt_misc/register",
-		"/proc/irq/0/smp_affinity",	     "/proc/bus/pci",
-		"/sys/kernel/uevent_helper",	     "/sys/fs/cgroup/cgroup.procs",
+		"/proc/sys/kernel/core_pattern",
+		"/proc/sys/kernel/hostname",
+		"/proc/sys/net/ipv4/ip_forward",
+		"/proc/sys/user/max_user_namespaces",
+		"/proc/sys/user/max_inotify_instances",
+		"/proc/sys/fs/binfmt_misc/register",
+		"/proc/irq/0/smp_affinity",
+		"/proc/bus/pci",
+		"/sys/kernel/uevent_helper",
+		"/sys/fs/cgroup/cgroup.procs",
 	};
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -148,8 +158,7 @@ static void machine(void)
 	denied("machine: the kernel's log", syscall(SYS_syslog, 3, &now, 8));
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		denied(settings[i], open(settings[i], O_WRONLY | O_CLOEXEC));
-	denied("machine: oom_score_adj cannot be lowered",
-	       ({
+	denied("machine: oom_score_adj cannot be lowered", ({
 		       int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 		       fd < 0 ? -1 : write(fd, "-500", 4);
 	       }));
@@ -182,7 +191,8 @@ static void counters(void)
 
 	while (n < INSTANCES_MAX && (fds[n] = inotify_init1(IN_CLOEXEC)) >= 0)
 		n++;
-	truth("counters: inotify instances are there, and bounded", n >= 8 && n < INSTANCES_MAX && n <= 1000);
+	truth("counters: inotify instances are there, and bounded",
+	      n >= 8 && n < INSTANCES_MAX && n <= 1000);
 	while (n > 0)
 		close(fds[--n]);
 	while (n < 100000 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
@@ -211,15 +221,17 @@ static void pid1(void)
 	}
 	denied("pid 1: setns by pidfd", setns(pidfd, CLONE_NEWUTS));
 	denied("pid 1: memory", syscall(SYS_process_vm_readv, 1, &here, 1, &there, 1, 0));
-	denied("pid 1: maps", open("/proc/1/maps", O_RDONLY | O_CLOEXEC) < 0 ?
-				      -1 : (text_has("/proc/1/maps", "warder") ? 0 : -1));
+	denied("pid 1: maps", open("/proc/1/maps", O_RDONLY | O_CLOEXEC) < 0
+				      ? -1
+				      : (text_has("/proc/1/maps", "warder") ? 0 : -1));
 	kill(1, SIGSTOP);
 	kill(1, SIGSEGV);
 	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
 		kill(1, s);
 	usleep(20000);
 	truth("pid 1: no signal harms it", text_has("/proc/1/stat", ") S"));
-	denied("pid 1: nothing outside has a number here", kill(getppid() == 1 ? 999999 : getppid(), 0));
+	denied("pid 1: nothing outside has a number here",
+	       kill(getppid() == 1 ? 999999 : getppid(), 0));
 }
 
 /* ---- terminals and other ways out ---- */
@@ -232,7 +244,8 @@ static void terminals(void)
 	allowed("terminals: one of its own", master);
 	denied("terminals: input pushed into its own", ioctl(master, TIOCSTI, &c));
 	denied("terminals: line discipline", ioctl(master, TIOCSETD, &ldisc));
-	denied("terminals: line discipline, high bits", syscall(SYS_ioctl, master, TIOCSETD | 1UL << 35, &ldisc));
+	denied("terminals: line discipline, high bits",
+	       syscall(SYS_ioctl, master, TIOCSETD | 1UL << 35, &ldisc));
 	denied("terminals: console", ioctl(master, TIOCCONS, 0));
 	denied("terminals: virtual console", open("/dev/tty0", O_RDWR | O_NOCTTY));
 	close(master);
@@ -240,7 +253,8 @@ static void terminals(void)
 
 static void control_socket(void)
 {
-	static const char *const places[] = { "/run/warder", "/var/lib/warder", "/tmp/warder-0", "/run/user/0" };
+	static const char *const places[] = { "/run/warder", "/var/lib/warder", "/tmp/warder-0",
+					      "/run/user/0" };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 

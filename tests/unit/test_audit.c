@@ -51,7 +51,7 @@ static void assert_refused(struct box *b, const char *source, const char *reason
 	assert_non_null(strstr(f.reason, reason));
 	assert_non_null(strstr(b->err.text, "refused: "));
 	assert_non_null(strstr(b->err.text, reason));
-	snprintf(hint, sizeof(hint), "--allow-risky %s", source[0] == '~' ? "" : source);
+	snprintf(hint, sizeof(hint), "--allow-risky %s", f.subject);
 	assert_non_null(strstr(b->err.hint, hint));
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <sys/mount.h>
+#include <sys/un.h>
 
 #include "mounts_box.h"
 
@@ -224,36 +225,145 @@ static void too_many_hidden(void)
 }
 BOTH(too_many_hidden)
 
-static void check_replaced(struct box *b)
-{
-	(void)b;
-	EXPECT(refused(open("/workspace/.env", O_RDONLY), EACCES));
-	EXPECT(access("/workspace/id_rsa", F_OK) < 0);
-}
-
+/* What the walk saw is masked or nothing is started: it may be readable under another name now. */
 static void replace_hidden(struct box *b)
 {
-	/* An editor that saves by rename, and a file that goes: the mask is for the name. */
-	box_write(box_path(b, "project/new"), "SECRET=3", 0644);
+	box_write(box_path(b, "project/new"), "x", 0644);
+	assert_int_equal(rename(box_path(b, "project/.env"), box_path(b, "project/readable")), 0);
 	assert_int_equal(rename(box_path(b, "project/new"), box_path(b, "project/.env")), 0);
-	assert_int_equal(unlink(box_path(b, "project/id_rsa")), 0);
+}
+
+static void move_hidden(struct box *b)
+{
+	assert_int_equal(rename(box_path(b, "project/a"), box_path(b, "project/b")), 0);
+}
+
+static void link_hidden(struct box *b)
+{
+	assert_int_equal(rename(box_path(b, "project/a"), box_path(b, "project/b")), 0);
+	assert_int_equal(symlink("b", box_path(b, "project/a")), 0);
 }
 
 static void hidden_file_replaced(void)
 {
-	struct stat st;
+	void (*const swaps[])(struct box *) = { replace_hidden, move_hidden, link_hidden };
+
+	for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++) {
+		struct box b;
+
+		box_open(&b);
+		b.policy.filesystem.hide = hide_patterns;
+		box_write(box_path(&b, "project/.env"), "SECRET=1", 0644);
+		box_mkdir(box_path(&b, "project/a"), 0755);
+		box_write(box_path(&b, "project/a/id_rsa"), "key", 0644);
+		b.meanwhile = swaps[i];
+		assert_int_equal(box_run(&b, nothing), -ESTALE);
+		assert_non_null(
+			strstr(b.what, i ? "hide /workspace/a/id_rsa" : "hide /workspace/.env"));
+		box_close(&b);
+	}
+}
+BOTH(hidden_file_replaced)
+
+/* ---- the host's unix sockets in the project: reached by path, whatever the network namespace ---- */
+
+static int listen_at(const char *path, int type, bool listens)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	assert_true(s >= 0 && strlen(path) < sizeof(at.sun_path));
+	strcpy(at.sun_path, path);
+	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(chmod(path, 0777), 0);
+	if (listens)
+		assert_int_equal(listen(s, 1), 0);
+	return s;
+}
+
+static bool reached(const char *path, int type)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool ok;
+
+	strcpy(to.sun_path, path);
+	ok = connect(s, (struct sockaddr *)&to, sizeof(to)) == 0;
+	fd_close(&s);
+	return ok;
+}
+
+static void check_sockets(struct box *b)
+{
+	(void)b;
+	EXPECT(!reached("/workspace/stream", SOCK_STREAM));
+	EXPECT(!reached("/workspace/datagram", SOCK_DGRAM));
+	EXPECT(!reached("/workspace/packets", SOCK_SEQPACKET));
+	/* left behind by who is gone: the agent may take its place */
+	EXPECT(unlink("/workspace/dead") == 0);
+}
+
+static void live_sockets(void)
+{
 	struct box b;
+	int s[3], dead;
 
 	box_open(&b);
 	b.policy.filesystem.hide = hide_patterns;
-	box_write(box_path(&b, "project/.env"), "SECRET=1", 0644);
-	box_write(box_path(&b, "project/id_rsa"), "key", 0644);
-	b.meanwhile = replace_hidden;
-	assert_int_equal(box_run(&b, check_replaced), 0);
-	assert_int_equal(stat(box_path(&b, "project/id_rsa"), &st), -1); /* no ghost */
+	s[0] = listen_at(box_path(&b, "project/stream"), SOCK_STREAM, true);
+	s[1] = listen_at(box_path(&b, "project/datagram"), SOCK_DGRAM, false);
+	s[2] = listen_at(box_path(&b, "project/packets"), SOCK_SEQPACKET, true);
+	dead = listen_at(box_path(&b, "project/dead"), SOCK_STREAM, true);
+	fd_close(&dead);
+	if (geteuid() == 0)
+		assert_int_equal(chown(box_path(&b, "project/dead"), BOX_USER, BOX_USER), 0);
+	assert_int_equal(box_run(&b, check_sockets), 0);
+	for (int i = 0; i < 3; i++)
+		fd_close(&s[i]);
 	box_close(&b);
 }
-BOTH(hidden_file_replaced)
+BOTH(live_sockets)
+
+/* ---- a host whose mounts are shared, as systemd makes them ---- */
+
+static void mount_meanwhile(struct box *b)
+{
+	assert_int_equal(mount("none", box_path(b, "project/sub"), "tmpfs", 0, NULL), 0);
+}
+
+static void check_own_mounts(struct box *b)
+{
+	(void)b;
+	EXPECT(refused(open("/workspace/.env", O_RDONLY), EACCES));
+	EXPECT(access("/workspace/sub/there", F_OK) == 0);
+}
+
+static void shared_mounts(void **state)
+{
+	char text[16] = "";
+	struct box b;
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+	box_open(&b);
+	b.policy.filesystem.hide = hide_patterns;
+	box_write(box_path(&b, "project/.env"), "SECRET=1", 0644);
+	box_mkdir(box_path(&b, "project/sub"), 0755);
+	box_write(box_path(&b, "project/sub/there"), "x", 0644);
+	b.meanwhile = mount_meanwhile;
+	assert_int_equal(box_run(&b, check_own_mounts), 0);
+	/* the masks are the session's: on the host the file is as it was */
+	fd = open(box_path(&b, "project/.env"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, text, sizeof(text)), 8);
+	fd_close(&fd);
+	assert_int_equal(umount2(box_path(&b, "project/sub"), MNT_DETACH), 0);
+	box_close(&b);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+}
 
 /* ---- root launches for a user: no more than the user may ---- */
 
@@ -430,6 +540,9 @@ int main(void)
 		cmocka_unit_test(hidden_files_user),
 		cmocka_unit_test(too_many_hidden_root),
 		cmocka_unit_test(too_many_hidden_user),
+		cmocka_unit_test(live_sockets_root),
+		cmocka_unit_test(live_sockets_user),
+		cmocka_unit_test(shared_mounts),
 		cmocka_unit_test(hidden_file_replaced_root),
 		cmocka_unit_test(hidden_file_replaced_user),
 		cmocka_unit_test(for_user_root),
