@@ -73,6 +73,14 @@ ssize_t fd_recv(int sock, void *data, size_t max, int *fds, int nfds, int flags)
  * an ordinary descriptor. 0 or -errno (-EOPNOTSUPP where the file system has none). */
 int fd_grant_read(int fd, uid_t uid, gid_t gid);
 
+/* Takes the write lock of an open file description (fcntl(2), "Open file description locks")
+ * without waiting; it is held until the last descriptor of that description is closed. Takes a
+ * descriptor open for writing. 0, -EAGAIN when it is held. */
+int fd_lock(int fd);
+/* Does anybody hold that write lock? 1, 0 or -errno. Takes no lock; what a mere reader of the file can
+ * take is not counted: he can neither fake life nor hinder a reaper (with flock(2) he could). */
+int fd_locked(int fd);
+
 /* rm -r of dirfd/name (one component), never following a symlink, never crossing a mount (-EXDEV).
  * Directories without u+rwx get it first. Stops at the first failure. 0 or -errno; absent is 0. */
 int fd_remove_tree(int dirfd, const char *name);

@@ -1,14 +1,13 @@
 /*
  * reap.c: `warder __reap ID`: a supervisor died without ending its session. Its agent died with it (pid 1's parent-death signal);
- * this makes sure (cgroup), takes away what is left, and says `lost` in trail and session.json. Taking the dead one's lock makes the
- * reaper the only one, and a live session is never touched.
+ * this makes sure (cgroup), takes away what is left, and says `lost` in trail and session.json. A session whose lock is
+ * held is never touched, and a lock of the reapers' own makes one of them the only one.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +92,7 @@ int reap_main(const char *id)
 	struct session_record *rec = NULL;
 	CLEANUP_FD int dir = -1;
 	CLEANUP_FD int lock = -1;
+	CLEANUP_FD int turn = -1;
 	CLEANUP_FD int state = -1;
 	int r;
 
@@ -103,8 +103,10 @@ int reap_main(const char *id)
 		places_close(&p);
 		return 0;
 	}
-	lock = openat(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
+	lock = openat(dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* a file that nobody else may open: the session's owner cannot hold the reaper up */
+	turn = openat(dir, "reaper", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock < 0 || turn < 0 || fd_locked(lock) != 0 || fd_lock(turn) < 0) {
 		places_close(&p);
 		return 0; /* alive, or being reaped by another */
 	}

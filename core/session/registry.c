@@ -56,7 +56,7 @@ static void sweep(const struct places *places, const char *name)
 
 	if (dir < 0 || fstat(dir, &st) < 0 || st.st_mtime + STALE_SECONDS > time(NULL))
 		return;
-	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0)
+	if (lock >= 0 && fd_locked(lock) != 0)
 		return;
 	if (lock >= 0)
 		r = registry_end_cgroup(lock, id);
@@ -200,9 +200,13 @@ void registry_drop_name(const struct places *places, const char *name, const cha
 
 static int take_lock(const struct plan *p, struct seat *s)
 {
+	int r;
+
 	s->lock_fd = openat(s->runtime_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
+	r = s->lock_fd < 0 ? -errno : fd_lock(s->lock_fd);
+
+	if (r < 0)
+		return r;
 	/* it holds the owner's uid: enough for a reaper to find the cgroup when nothing else was written */
 	return dprintf(s->lock_fd, "%u", (unsigned)p->launch.owner_uid) < 0 ? -errno : 0;
 }

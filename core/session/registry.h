@@ -12,7 +12,7 @@
 struct seat {
 	int runtime_fd; /* $RUNTIME/sessions/<id>, named .new-<id> until seat_publish */
 	int state_fd;   /* $STATE/sessions/<id> */
-	int lock_fd;    /* `lock`, flocked for the supervisor's life: liveness is this lock, never a pid */
+	int lock_fd;    /* `lock`, write-locked (fd_lock) for the supervisor's life: liveness is this lock, never a pid */
 	bool published;
 };
 

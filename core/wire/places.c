@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -283,8 +282,6 @@ bool session_name_valid(const char *name)
 	return isalnum((unsigned char)name[0]) && !session_id_valid(name);
 }
 
-/* The supervisor holds LOCK_EX; a shared lock that we get for a moment says that nobody does, and
- * disturbs no other who asks. */
 int places_session_alive(const struct places *p, const char *id)
 {
 	CLEANUP_FD int dir = -1;
@@ -298,7 +295,5 @@ int places_session_alive(const struct places *p, const char *id)
 	lock = openat(dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (lock < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (flock(lock, LOCK_SH | LOCK_NB) == 0)
-		return 0;
-	return errno == EWOULDBLOCK ? 1 : -errno;
+	return fd_locked(lock);
 }

@@ -158,3 +158,16 @@ check_eq "the owner ends it" "$(state_of "$id")" killed
 out=$(as sh -c "echo >>'$WARDER_STATE_DIR/sessions/$id/trail.jsonl'" 2>&1)
 check_in "the owner cannot write its trail" "$out" "denied"
 who root
+
+# an owner who locks what he may read fakes no life: his dead session is still told as lost, and reaped
+id=$(w run -d --for "$USER_NAME" -C "$own" -- sleep 60)
+# shellcheck disable=SC2034 # lib.sh reads it
+WHO=user
+as flock -s "$WARDER_RUNTIME_DIR/sessions/$id/lock" sleep 20 &
+locker=$!
+who root
+sleep 0.3
+kill -9 "$(awk '/^PPid/ {print $2}' "/proc/$(awk '/^PPid/ {print $2}' "/proc/$(field_of "$id" pid)/status")/status")"
+sleep 0.3
+check_eq "an owner's lock fakes no life" "$(state_of "$id")" lost
+kill "$locker" 2>/dev/null

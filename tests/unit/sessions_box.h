@@ -121,7 +121,7 @@ static inline pid_t box_supervisor(const struct box *b, const char *id)
 		int lock = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || write(ready[1], "x", 1) != 1)
+		if (lock < 0 || fd_lock(lock) < 0 || write(ready[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();

@@ -356,6 +356,30 @@ static void test_grant_read(void **state)
 	assert_int_equal(st.st_mode & 0117, 0); /* nothing executable, nothing for others */
 }
 
+/* A reader's own lock neither counts as the holder's nor is counted. */
+static void test_lock(void **state)
+{
+	char path[] = "/tmp/warder-lock-XXXXXX";
+	int held = mkostemp(path, O_CLOEXEC);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	int other = open(path, O_RDWR | O_CLOEXEC);
+	struct flock shared = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	(void)state;
+	assert_true(held >= 0 && reader >= 0 && other >= 0);
+	assert_int_equal(fd_locked(reader), 0);
+	assert_int_equal(fd_lock(held), 0);
+	assert_int_equal(fd_locked(reader), 1);
+	assert_int_equal(fd_lock(other), -EAGAIN);
+	assert_int_equal(fd_lock(reader), -EBADF);
+	fd_close(&held);
+	assert_int_equal(fcntl(reader, F_OFD_SETLK, &shared), 0);
+	assert_int_equal(fd_locked(other), 0);
+	fd_close(&reader);
+	fd_close(&other);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +395,7 @@ int main(void)
 		in_place(test_openat2),
 		cmocka_unit_test(test_pass_fds),
 		in_place(test_grant_read),
+		cmocka_unit_test(test_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
