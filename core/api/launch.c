@@ -172,7 +172,7 @@ int launch_start(const struct launch_request *r, struct packet_launched *ret, in
 		 int *ret_exit, struct error *err)
 {
 	struct supervisor s = { .fd = -1 };
-	unsigned char msg[PACKET_MAX];
+	UNFILLED unsigned char msg[PACKET_MAX];
 	struct packet_launched launched;
 	struct packet_head head;
 	const void *payload;
@@ -216,7 +216,7 @@ static int hear_report(const struct supervisor *s, struct buf *json, bool *ret_c
 		       int *ret_exit, struct error *err)
 {
 	uint64_t deadline = clock_now() + LAUNCH_NS;
-	unsigned char msg[PACKET_MAX];
+	UNFILLED unsigned char msg[PACKET_MAX];
 	struct packet_head head;
 	const void *payload;
 

@@ -89,7 +89,7 @@ int link_connect(const char *id, int *ret_fd, struct error *err)
 
 static int send_packet(int fd, uint8_t type, uint16_t id, const void *payload, size_t length)
 {
-	unsigned char msg[PACKET_MAX];
+	UNFILLED unsigned char msg[PACKET_MAX];
 	size_t size = packet_encode(type, id, payload, length, msg, sizeof(msg));
 	ssize_t n;
 
@@ -167,7 +167,7 @@ static int refused(const struct packet_head *head, const void *payload, struct e
 static int await_answer(int fd, uint16_t id, struct error *err)
 {
 	uint64_t deadline = clock_now() + ANSWER_NS;
-	unsigned char msg[PACKET_MAX];
+	UNFILLED unsigned char msg[PACKET_MAX];
 	struct packet_head head;
 	const void *payload;
 
@@ -256,7 +256,7 @@ int link_resume(const char *id, struct error *err)
 static int await_end(int fd, uint64_t wait_ns, struct error *err)
 {
 	uint64_t deadline = clock_now() + wait_ns;
-	unsigned char msg[PACKET_MAX];
+	UNFILLED unsigned char msg[PACKET_MAX];
 	struct packet_head head;
 	const void *payload;
 	bool ended = false;

@@ -31,7 +31,7 @@ enum {
 	DOTFILE_MAX = 256 * 1024,       /* session.json */
 	SUPERVISOR_LOG_MAX = 256 * 1024,
 	MOUNTINFO_MAX = 16 * 1024 * 1024, /* /proc/self/mountinfo: a machine with tens of thousands of mounts */
-	SYSTEM_FILE_MAX = 1024 * 1024,  /* a file copied into a session's /etc; ld.so.cache is the largest */
+	SYSTEM_FILE_MAX = 1024 * 1024,  /* a file taken into a session's /etc */
 	SECRET_PEEK_MAX = 16 * 1024,    /* bytes looked at for a token or key: they stand near the beginning */
 	OWNER_GROUPS_MAX = 1024,        /* groups of a user whose rights are borrowed to open his files */
 	IDMAPS_MAX = 16,                /* owners whose id map is kept while a launch is prepared */

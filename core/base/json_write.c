@@ -11,14 +11,30 @@
 
 enum { WRITE_DECIMALS_MAX = 9 };
 
+/* How many bytes from s on stand for themselves: printable ASCII, as most of any text is. */
+static size_t plain_run(const char *s, const char *end)
+{
+	const char *at = s;
+
+	while (at < end && *at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+		at++;
+	return (size_t)(at - s);
+}
+
 static void add_string(struct buf *out, const char *s, size_t len)
 {
 	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 	const char *end = s + len;
 
 	buf_addc(out, '"');
-	while (s < end) {
+	for (;;) {
+		size_t run = plain_run(s, end);
 		uint32_t cp = 0;
+
+		buf_add(out, s, run);
+		s += run;
+		if (s == end)
+			break;
 		size_t n = text_utf8_decode(s, (size_t)(end - s), &cp);
 
 		if (n == 0 || cp == 0)

@@ -218,20 +218,22 @@ static bool pid_kill(pid_t pid, void *arg)
 	return false;
 }
 
-static int join_one(const struct cgroup *c, int dir, int procs, pid_t pid, struct error *err)
+static int join_one(const struct cgroup *c, int dir, pid_t pid, struct error *err)
 {
+	char number[24];
 	int r;
 
 	if (dir < 0 || each_pid(dir, pid_is, &pid))
 		return 0;
-	r = cgroup_put_number(procs, (uint64_t)pid);
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	r = fd_write_value(dir, "cgroup.procs", number);
 	return r < 0 ? error_errno(err, r, "cgroup: moving process %d to %s", (int)pid, c->path)
 		     : 0;
 }
 
 int cgroup_join_v2(struct cgroup *c, pid_t pid, struct error *err)
 {
-	return join_one(c, c->v2.dir, c->v2.fd[V2_PROCS], pid, err);
+	return join_one(c, c->v2.dir, pid, err);
 }
 
 int cgroup_join(struct cgroup *c, pid_t pid, struct error *err)
@@ -239,7 +241,7 @@ int cgroup_join(struct cgroup *c, pid_t pid, struct error *err)
 	int r = cgroup_join_v2(c, pid, err);
 
 	for (int i = 0; i < V1_COUNT && r == 0; i++)
-		r = join_one(c, c->v1.dir[i], c->v1.procs[i], pid, err);
+		r = join_one(c, c->v1.dir[i], pid, err);
 	return r;
 }
 

@@ -27,19 +27,20 @@ enum v1_id { V1_CPU, V1_MEMORY, V1_PIDS, V1_BLKIO, V1_CPUACCT, V1_FREEZER, V1_CO
 /* A mounted hierarchy: where its root and this process's own cgroup are. Empty strings when it is
  * not there. */
 struct cgroup_tree {
-	char mount[PATH_MAX];
-	char root[PATH_MAX]; /* which part of the hierarchy is mounted; "/" outside of containers */
-	char own[PATH_MAX];
+	const char *mount;
+	const char *root; /* which part of the hierarchy is mounted; "/" outside of containers */
+	const char *own;
 };
 
 struct cgroup_host {
 	struct cgroup_tree v2;
 	struct cgroup_tree v1[V1_COUNT];
 	char why[256]; /* the last thing that could not be had, in words */
+	size_t used;
+	char text[8 * PATH_MAX]; /* what the trees point to; three paths each, most of them short */
 };
 
 enum v2_file {
-	V2_PROCS,
 	V2_KILL,
 	V2_FREEZE,
 	V2_EVENTS,
@@ -83,7 +84,6 @@ enum v1_file {
 struct cgroup_v1 {
 	int base[V1_COUNT];
 	int dir[V1_COUNT];
-	int procs[V1_COUNT];
 	int tasks[V1_COUNT];
 	unsigned controllers;
 	int fd[V1_FILES];

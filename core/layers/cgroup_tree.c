@@ -128,12 +128,27 @@ static bool list_has(const char *list, const char *word)
 	return false;
 }
 
-static void tree_mounted(struct cgroup_tree *tree, const char *mount, const char *root)
+/* A copy of a path in the host's own text; "" when there is no room: a tree that is not used. */
+static const char *keep(struct cgroup_host *host, const char *path)
+{
+	char *copy = host->text + host->used;
+	size_t len = strnlen(path, PATH_MAX - 1);
+
+	if (host->used + len >= sizeof(host->text))
+		return "";
+	memcpy(copy, path, len);
+	copy[len] = '\0';
+	host->used += len + 1;
+	return copy;
+}
+
+static void tree_mounted(struct cgroup_host *host, struct cgroup_tree *tree, const char *mount,
+			 const char *root)
 {
 	if (tree->mount[0]) /* the first one is the one that people use */
 		return;
-	snprintf(tree->mount, sizeof(tree->mount), "%s", mount);
-	snprintf(tree->root, sizeof(tree->root), "%s", root);
+	tree->mount = keep(host, mount);
+	tree->root = keep(host, root);
 }
 
 static void parse_mount(struct cgroup_host *host, char *line)
@@ -158,11 +173,11 @@ static void parse_mount(struct cgroup_host *host, char *line)
 	if (!type || !options)
 		return;
 	if (strcmp(type, "cgroup2") == 0)
-		tree_mounted(&host->v2, field[4], field[3]);
+		tree_mounted(host, &host->v2, field[4], field[3]);
 	else if (strcmp(type, "cgroup") == 0)
 		for (int i = 0; i < V1_COUNT; i++)
 			if (list_has(options, v1_controllers[i]))
-				tree_mounted(&host->v1[i], field[4], field[3]);
+				tree_mounted(host, &host->v1[i], field[4], field[3]);
 }
 
 /* "ID:CONTROLLERS:PATH"; v2's is "0::PATH". */
@@ -177,10 +192,10 @@ static void parse_own(struct cgroup_host *host, char *line)
 	if (strncmp(path, "/..", 3) == 0) /* outside of our cgroup namespace: no place of ours */
 		path[1] = '\0';
 	if (*list == '\0')
-		snprintf(host->v2.own, sizeof(host->v2.own), "%s", path);
+		host->v2.own = keep(host, path);
 	for (int i = 0; i < V1_COUNT; i++)
 		if (list_has(list, v1_controllers[i]))
-			snprintf(host->v1[i].own, sizeof(host->v1[i].own), "%s", path);
+			host->v1[i].own = keep(host, path);
 }
 
 static int each_line(const char *path, struct cgroup_host *host,
@@ -200,9 +215,15 @@ static int each_line(const char *path, struct cgroup_host *host,
 
 int cgroup_host_read(struct cgroup_host *ret)
 {
+	const struct cgroup_tree none = { "", "", "" };
 	int r;
 
-	*ret = (struct cgroup_host){ .why = "no cgroup file system is mounted" };
+	/* not as a whole: its text would be touched for nothing */
+	ret->v2 = none;
+	for (int i = 0; i < V1_COUNT; i++)
+		ret->v1[i] = none;
+	ret->used = 0;
+	snprintf(ret->why, sizeof(ret->why), "no cgroup file system is mounted");
 	r = each_line("/proc/self/mountinfo", ret, parse_mount);
 	return r < 0 ? r : each_line("/proc/self/cgroup", ret, parse_own);
 }
@@ -246,13 +267,19 @@ static void session_dir(const struct cgroup *c, char *ret, size_t size)
 	snprintf(ret, size, "s-%s", c->id);
 }
 
-static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, void *arg),
-		       void *arg)
+/* The user's directory, made with the one above it when it is not there. */
+static int open_user(int base, const struct cgroup *c, void (*level)(int dir, void *arg), void *arg)
 {
 	CLEANUP_FD int top = -1, user = -1;
-	char name[CGROUP_ID_MAX + 8];
-	int r = make_dir(base, "warder");
+	char path[sizeof(c->path)], *name;
+	int r;
 
+	name = path + snprintf(path, sizeof(path), "warder/");
+	user_dir(c, name, sizeof(path) - (size_t)(name - path));
+	user = level ? -1 : open_dir(base, path);
+	if (user >= 0)
+		return fd_steal(&user);
+	r = make_dir(base, "warder");
 	if (r < 0)
 		return r;
 	top = open_dir(base, "warder");
@@ -260,15 +287,23 @@ static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, 
 		return top;
 	if (level)
 		level(top, arg);
-	user_dir(c, name, sizeof(name));
 	r = make_dir(top, name);
 	if (r < 0)
 		return r;
 	user = open_dir(top, name);
+	if (user >= 0 && level)
+		level(user, arg);
+	return fd_steal(&user);
+}
+
+static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, void *arg),
+		       void *arg)
+{
+	CLEANUP_FD int user = open_user(base, c, level, arg);
+	char name[CGROUP_ID_MAX + 8];
+
 	if (user < 0)
 		return user;
-	if (level)
-		level(user, arg);
 	session_dir(c, name, sizeof(name));
 	if (mkdirat(user, name, 0755) < 0)
 		return -errno;

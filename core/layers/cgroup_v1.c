@@ -52,7 +52,7 @@ void cgroup_v1_init(struct cgroup_v1 *v1)
 {
 	v1->controllers = 0;
 	for (int i = 0; i < V1_COUNT; i++)
-		v1->base[i] = v1->dir[i] = v1->procs[i] = v1->tasks[i] = -1;
+		v1->base[i] = v1->dir[i] = v1->tasks[i] = -1;
 	for (int i = 0; i < V1_FILES; i++)
 		v1->fd[i] = -1;
 }
@@ -61,7 +61,6 @@ void cgroup_v1_close(struct cgroup_v1 *v1)
 {
 	cgroup_close_all(v1->fd, V1_FILES);
 	cgroup_close_all(v1->tasks, V1_COUNT);
-	cgroup_close_all(v1->procs, V1_COUNT);
 	cgroup_close_all(v1->dir, V1_COUNT);
 	cgroup_close_all(v1->base, V1_COUNT);
 	v1->controllers = 0;
@@ -72,9 +71,8 @@ static void open_files(struct cgroup_v1 *v1)
 	for (int i = 0; i < V1_COUNT; i++) {
 		if (v1->dir[i] < 0)
 			continue;
-		v1->procs[i] = openat(v1->dir[i], "cgroup.procs", O_RDWR | O_CLOEXEC);
 		v1->tasks[i] = openat(v1->dir[i], "tasks", O_RDWR | O_CLOEXEC);
-		if (v1->procs[i] >= 0)
+		if (v1->tasks[i] >= 0)
 			v1->controllers |= bits[i];
 	}
 	for (int i = 0; i < V1_FILES; i++) {

@@ -40,7 +40,6 @@ static const struct {
 	const char *name;
 	int flags;
 } files[V2_FILES] = {
-	[V2_PROCS] = { "cgroup.procs", O_RDWR },
 	[V2_KILL] = { "cgroup.kill", O_WRONLY },
 	[V2_FREEZE] = { "cgroup.freeze", O_RDWR },
 	[V2_EVENTS] = { "cgroup.events", O_RDONLY },
@@ -104,9 +103,11 @@ static unsigned read_controllers(int dir, const char *file)
 /* Gives the children of `dir` every controller that it has itself. */
 static void enable_controllers(int dir, void *arg)
 {
-	unsigned due = read_controllers(dir, "cgroup.controllers") &
-		       ~read_controllers(dir, "cgroup.subtree_control");
+	unsigned due = read_controllers(dir, "cgroup.controllers");
 	int *ret = arg;
+
+	if (due)
+		due &= ~read_controllers(dir, "cgroup.subtree_control");
 
 	for (int i = 0; i < N_CONTROLLERS; i++) {
 		char word[16];

@@ -92,6 +92,22 @@ void step_file(struct mounts *m, const char *path, mode_t mode, const char *data
 	step_set_data(m, s, data, len);
 }
 
+int step_tree(struct mounts *m, const char *path, struct source *src, uint64_t attr,
+	      struct error *err)
+{
+	struct step *s = step_add(m, STEP_TREE, "mount", path);
+
+	if (!s) {
+		source_free(src);
+		return error_errno(err, ENOMEM, "mount %s", path);
+	}
+	s->source = *src;
+	s->attr = attr;
+	s->directory = S_ISDIR(src->mode);
+	s->create = true;
+	return 0;
+}
+
 static void tmpfs_options(struct step *s, uint64_t size, unsigned inodes, mode_t mode)
 {
 	snprintf(s->size, sizeof(s->size), "%llu", (unsigned long long)size);
@@ -117,24 +133,14 @@ int step_system(struct mounts *m, const struct launch *l, const char *path, uint
 		struct error *err)
 {
 	struct source src = SOURCE_INIT;
-	struct step *s;
 	int r = source_open(l, path, true, &src);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return error_errno(err, r, "mount %s", path);
-	s = step_add(m, STEP_TREE, "mount", path);
-	if (!s) {
-		source_free(&src);
-		return error_errno(err, ENOMEM, "mount %s", path);
-	}
 	src.recursive = S_ISDIR(src.mode);
-	s->source = src;
-	s->attr = attr;
-	s->directory = S_ISDIR(src.mode);
-	s->create = true;
-	return 0;
+	return step_tree(m, path, &src, attr, err);
 }
 
 static void step_free(struct step *s)
@@ -162,25 +168,19 @@ static char *source_expand(const struct launch *l, const char *source)
 static int ask_one(struct mounts *m, struct launch *l, const struct asked_mount *ask,
 		   struct audit *a, struct error *err)
 {
+	const uint64_t attr =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (ask->writable ? 0u : MOUNT_ATTR_RDONLY);
 	struct source src = SOURCE_INIT;
-	struct step *s;
 	int r = audit_source(l, ask, a, &src, err);
 
 	if (r < 0 || !m) {
 		source_free(&src);
 		return r;
 	}
-	s = step_add(m, STEP_TREE, "mount", ask->target);
-	if (!s) {
-		source_free(&src);
-		return error_errno(err, ENOMEM, "mount %s", ask->target);
-	}
-	s->source = src;
-	s->attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (ask->writable ? 0u : MOUNT_ATTR_RDONLY);
-	s->directory = S_ISDIR(src.mode);
-	s->create = true;
-	s->asked = true;
-	return 0;
+	r = step_tree(m, ask->target, &src, attr, err);
+	if (r == 0)
+		m->steps[m->n - 1].asked = true;
+	return r;
 }
 
 static int ask_project(struct mounts *m, struct launch *l, struct audit *a, struct error *err)

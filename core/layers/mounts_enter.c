@@ -30,28 +30,48 @@ static int open_inside(int root, const char *path)
 			  RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-/* A directory for the path's last component to be made in; the directories above are made as
- * needed. Only used where all of them lie in a tmpfs of ours. On success *ret_name is the last
- * component. */
-static int open_parent(int root, const char *path, const char **ret_name)
+/* The new root while it is built, and the directory that the step before was made in: steps stand in
+ * the order in which most share theirs. */
+struct site {
+	int root;
+	int dir;	  /* or -1 */
+	const char *path; /* a step's; the first `len` bytes of it lead to dir */
+	size_t len;
+};
+
+static void site_leave(struct site *at)
+{
+	fd_close(&at->dir);
+}
+
+/* Something was mounted at `path`: a directory that was opened there or below lies beneath it now. */
+static void site_covered(struct site *at, const char *path)
+{
+	size_t n = strlen(path);
+
+	if (at->dir >= 0 && at->len >= n && memcmp(at->path, path, n) == 0)
+		site_leave(at);
+}
+
+/* Opens the directory that the first `len` bytes of `path` name; it and those above it are made as
+ * needed. Only used where all of them lie in a tmpfs of ours. */
+static int make_directories(int root, const char *path, size_t len)
 {
 	int dir = open_inside(root, ".");
 
-	while (dir >= 0) {
-		const char *slash = strchr(path, '/');
+	while (dir >= 0 && len > 0) {
+		size_t n = strcspn(path, "/");
 		char name[NAME_MAX + 1];
 		int next;
 
-		if (!slash) {
-			*ret_name = path;
-			return dir;
-		}
-		if ((size_t)(slash - path) >= sizeof(name)) {
+		if (n > len)
+			n = len;
+		if (n >= sizeof(name)) {
 			fd_close(&dir);
 			return -ENAMETOOLONG;
 		}
-		memcpy(name, path, (size_t)(slash - path));
-		name[slash - path] = '\0';
+		memcpy(name, path, n);
+		name[n] = '\0';
 		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
 			next = -errno;
 		else
@@ -59,47 +79,79 @@ static int open_parent(int root, const char *path, const char **ret_name)
 					  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 		fd_close(&dir);
 		dir = next;
-		path = slash + 1;
+		len -= n == len ? n : n + 1;
+		path += n + 1;
 	}
 	return dir;
 }
 
-static int make_directory(int root, const struct step *s, mode_t mode)
+static int open_directory(int root, const char *path, size_t len)
+{
+	char part[PATH_MAX];
+	int dir;
+
+	if (len >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, len);
+	part[len] = '\0';
+	dir = fd_openat2(root, part, O_PATH | O_DIRECTORY | O_CLOEXEC,
+			 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	return dir == -ENOENT ? make_directories(root, path, len) : dir;
+}
+
+/* The directory for the path's last component, whose name is *ret_name, to be made in: a borrowed
+ * descriptor or -errno. */
+static int site_parent(struct site *at, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	*ret_name = slash ? slash + 1 : path;
+	if (len == 0)
+		return at->root;
+	if (at->dir >= 0 && at->len == len && memcmp(at->path, path, len) == 0)
+		return at->dir;
+	site_leave(at);
+	at->dir = open_directory(at->root, path, len);
+	at->path = path;
+	at->len = len;
+	return at->dir;
+}
+
+/* 1 when it was made, 0 when something stood there. */
+static int make_directory(struct site *at, const struct step *s, mode_t mode)
 {
 	const char *name;
-	int r, dir = open_parent(root, s->path, &name);
+	int dir = site_parent(at, s->path, &name);
 
 	if (dir < 0)
 		return dir;
-	r = mkdirat(dir, name, mode) < 0 && errno != EEXIST ? -errno : 0;
-	fd_close(&dir);
-	return r;
+	if (mkdirat(dir, name, mode) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : -errno;
 }
 
-static int make_file(int root, const struct step *s, mode_t mode)
+static int make_file(struct site *at, const struct step *s, mode_t mode)
 {
 	const char *name;
-	int fd, r, dir = open_parent(root, s->path, &name);
+	int fd, r, dir = site_parent(at, s->path, &name);
 
 	if (dir < 0)
 		return dir;
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	r = fd < 0 ? -errno : s->len ? fd_write_all(fd, s->data, s->len) : 0;
 	fd_close(&fd);
-	fd_close(&dir);
 	return r;
 }
 
-static int make_link(int root, const struct step *s)
+static int make_link(struct site *at, const struct step *s)
 {
 	const char *name;
-	int r, dir = open_parent(root, s->path, &name);
+	int dir = site_parent(at, s->path, &name);
 
 	if (dir < 0)
 		return dir;
-	r = symlinkat(s->data, dir, name) < 0 ? -errno : 0;
-	fd_close(&dir);
-	return r;
+	return symlinkat(s->data, dir, name) < 0 ? -errno : 0;
 }
 
 /* ---- mounts ---- */
@@ -219,16 +271,17 @@ static int step_mount(int root, struct step *s)
 	return -EINVAL;
 }
 
-static int make_mount_point(int root, const struct step *s)
+/* 1 when it was made, 0 when it stood there or must do so. */
+static int make_mount_point(struct site *at, const struct step *s)
 {
 	int r;
 
 	if (!s->create)
 		return 0;
 	if (s->directory)
-		return make_directory(root, s, 0755);
-	r = make_file(root, s, 0644);
-	return r == -EEXIST ? 0 : r;
+		return make_directory(at, s, 0755);
+	r = make_file(at, s, 0644);
+	return r == -EEXIST ? 0 : r < 0 ? r : 1;
 }
 
 /* A mask stands for the object that the walk saw. If another is in its place, or none, that one may
@@ -246,25 +299,39 @@ static int check_masked(const struct step *s, int at)
 	return -ESTALE;
 }
 
-static int place_mount(int root, struct step *s)
+static int mount_at(struct site *at, struct step *s, int dir, const char *name)
 {
-	int r = make_mount_point(root, s);
-	int at, tree;
+	int r = 0, tree = step_mount(at->root, s);
+
+	if (tree < 0)
+		return tree;
+	if (move_mount(tree, "", dir, name,
+		       MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0u : MOVE_MOUNT_T_EMPTY_PATH)) < 0)
+		r = -errno;
+	site_covered(at, s->path);
+	fd_close(&tree);
+	return r;
+}
+
+static int place_mount(struct site *at, struct step *s)
+{
+	int r = make_mount_point(at, s);
+	const char *name;
+	int point;
 
 	if (r < 0)
 		return r;
-	at = check_masked(s, open_inside(root, s->path));
-	if (at == -ENOENT && s->optional)
+	if (r == 1) { /* made a moment ago where nobody else is: it needs no second look */
+		point = site_parent(at, s->path, &name);
+		return mount_at(at, s, point, name);
+	}
+	point = check_masked(s, open_inside(at->root, s->path));
+	if (point == -ENOENT && s->optional)
 		return 0;
-	if (at < 0)
-		return at;
-	tree = step_mount(root, s);
-	r = tree < 0 ? tree : 0;
-	if (tree >= 0 &&
-	    move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		r = -errno;
-	fd_close(&tree);
-	fd_close(&at);
+	if (point < 0)
+		return point;
+	r = mount_at(at, s, point, "");
+	fd_close(&point);
 	return r;
 }
 
@@ -280,25 +347,29 @@ static int write_setting(int root, const struct step *s)
 	return r;
 }
 
-static int step_enter(int root, struct step *s)
+static int step_enter(struct site *at, struct step *s)
 {
+	int r;
+
 	switch (s->kind) {
 	case STEP_DIR:
-		return make_directory(root, s, s->mode);
+		r = make_directory(at, s, s->mode);
+		return r < 0 ? r : 0;
 	case STEP_FILE:
-		return make_file(root, s, s->mode);
+		return make_file(at, s, s->mode);
 	case STEP_LINK:
-		return make_link(root, s);
+		return make_link(at, s);
 	case STEP_UNLINK:
-		return unlinkat(root, s->path, s->directory ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
+		return unlinkat(at->root, s->path, s->directory ? AT_REMOVEDIR : 0) < 0 ? -errno
+											: 0;
 	case STEP_TMPFS:
 	case STEP_PROC:
 	case STEP_DEVPTS:
 	case STEP_TREE:
 	case STEP_INNER:
-		return place_mount(root, s);
+		return place_mount(at, s);
 	case STEP_SETTING:
-		return write_setting(root, s);
+		return write_setting(at->root, s);
 	}
 	return -EINVAL;
 }
@@ -379,14 +450,16 @@ static int make_read_only(int root)
 
 static int build_root(struct mounts *m, int root, struct layer_report *report)
 {
+	struct site at = { .root = root, .dir = -1 };
 	int r;
 
 	report->what = "attach the new root";
 	r = attach_root(root);
 	for (int i = 0; r == 0 && i < m->n; i++) {
 		report->what = m->steps[i].label;
-		r = step_enter(root, &m->steps[i]);
+		r = step_enter(&at, &m->steps[i]);
 	}
+	site_leave(&at);
 	if (r == 0) {
 		report->what = "pivot_root";
 		r = become_root(root);

@@ -1,8 +1,8 @@
 /*
  * mounts_etc.c: a minimal private /etc. Names and resolver are the session's own; what programs
  * need of the machine (certificates, alternatives, the loader's cache, time zone, service names) is
- * copied if it is a public file or mounted read-only if it is a directory. Nothing that is not
- * readable by everybody is ever taken.
+ * copied if it is a small public file, or mounted read-only if it is a directory or a large one.
+ * Nothing that is not readable by everybody is ever taken.
  */
 #include "core/layers/mounts_plan.h"
 
@@ -23,13 +23,12 @@ static const char *const directories[] = {
 	"/etc/alternatives", "/etc/ld.so.conf.d",    "/etc/terminfo",	  NULL,
 };
 
-static const char *const copies[] = {
+static const char *const public_files[] = {
 	"/etc/ld.so.cache",
 	"/etc/ld.so.conf",
 	"/etc/localtime",
 	"/etc/timezone",
 	"/etc/locale.conf",
-	"/etc/default/locale",
 	"/etc/locale.alias",
 	"/etc/os-release",
 	"/etc/debian_version",
@@ -37,9 +36,10 @@ static const char *const copies[] = {
 	"/etc/protocols",
 	"/etc/mime.types",
 	"/etc/inputrc",
-	"/etc/ssl/openssl.cnf",
 	"/etc/gai.conf",
 	"/etc/host.conf",
+	"/etc/default/locale",
+	"/etc/ssl/openssl.cnf",
 	NULL,
 };
 
@@ -64,9 +64,24 @@ static const struct {
 static_assert(AGENT_UID == 1000 && AGENT_GID == 1000,
 	      "the passwd and group texts name the agent's ids");
 
+enum { COPY_MAX = 32 * 1024 }; /* more costs a launch less when it is mounted */
+
+static const uint64_t mounted = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+static int mount_file(struct mounts *m, const char *path, int *fd, struct error *err)
+{
+	struct source src = SOURCE_INIT;
+	int r = source_from(*fd, &src);
+
+	if (r < 0)
+		return error_errno(err, r, "mount %s", path);
+	fd_steal(fd);
+	return step_tree(m, path, &src, mounted, err);
+}
+
 /* Public and regular, at most SYSTEM_FILE_MAX; anything else is left out without a word: programs
  * do without. */
-static int copy_file(struct mounts *m, const char *path, struct error *err)
+static int take_file(struct mounts *m, const char *path, struct error *err)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	CLEANUP_FREE char *data = NULL;
@@ -77,6 +92,8 @@ static int copy_file(struct mounts *m, const char *path, struct error *err)
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IROTH) ||
 	    st.st_size > SYSTEM_FILE_MAX)
 		return 0;
+	if (st.st_size > COPY_MAX)
+		return mount_file(m, path, &fd, err);
 	r = fd_read_all(fd, path, SYSTEM_FILE_MAX, &data, &len, err);
 	if (r < 0)
 		return r;
@@ -115,7 +132,6 @@ static void host_names(struct mounts *m, const struct launch *l)
 
 int etc_steps(struct mounts *m, const struct launch *l, struct error *err)
 {
-	const uint64_t attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int r = 0;
 
 	step_dir(m, "/etc", 0755);
@@ -124,11 +140,11 @@ int etc_steps(struct mounts *m, const struct launch *l, struct error *err)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		step_file(m, texts[i].path, 0644, texts[i].text, strlen(texts[i].text));
 	host_names(m, l);
-	for (const char *const *p = copies; r == 0 && *p; p++) {
+	for (const char *const *p = public_files; r == 0 && *p; p++) {
 		if (!copy_link(m, *p))
-			r = copy_file(m, *p, err);
+			r = take_file(m, *p, err);
 	}
 	for (const char *const *p = directories; r == 0 && *p; p++)
-		r = step_system(m, l, *p, attr, err);
+		r = step_system(m, l, *p, mounted, err);
 	return r;
 }

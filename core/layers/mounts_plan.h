@@ -79,6 +79,9 @@ struct step *step_add(struct mounts *m, enum step_kind kind, const char *verb, c
 void step_dir(struct mounts *m, const char *path, mode_t mode);
 void step_link(struct mounts *m, const char *path, const char *to);
 void step_file(struct mounts *m, const char *path, mode_t mode, const char *data, size_t len);
+/* A mount of an opened source, which is taken over, whatever comes of it. 0 or -ENOMEM. */
+int step_tree(struct mounts *m, const char *path, struct source *src, uint64_t attr,
+	      struct error *err);
 struct step *step_tmpfs(struct mounts *m, const char *path, uint64_t size, unsigned inodes,
 			mode_t mode);
 /* A read-only nosuid nodev bind of a system directory or file at the same place; nothing if it is
@@ -98,6 +101,8 @@ void proc_steps(struct mounts *m, const struct policy *p);
  * descriptor. In root mode with another owner it is opened with that owner's rights unless
  * `privileged`. 0 or -errno, no text. */
 int source_open(const struct launch *l, const char *path, bool privileged, struct source *ret);
+/* The same for a descriptor that is open already; it is taken over on success only. */
+int source_from(int fd, struct source *ret);
 /* Makes the detached mount with its attributes (root mode). `what` names it in errors. */
 int source_tree(const struct launch *l, struct source *s, uint64_t attr, const char *what,
 		struct error *err);

@@ -144,13 +144,20 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && path[n] == '/';
 }
 
-static bool same_object(const struct source *s, const char *path)
+/* ret_there, which may be NULL, says whether there is anything at path. */
+static bool is_object_at(const struct source *s, const char *path, bool *ret_there)
 {
 	struct stat st;
+	bool there = stat(path, &st) == 0;
 
-	if (strcmp(s->path, path) == 0)
-		return true;
-	return stat(path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino;
+	if (ret_there)
+		*ret_there = there;
+	return strcmp(s->path, path) == 0 || (there && st.st_dev == s->dev && st.st_ino == s->ino);
+}
+
+static bool same_object(const struct source *s, const char *path)
+{
+	return is_object_at(s, path, NULL);
 }
 
 /* Whether one of the directories above `path` is the source. */
@@ -206,12 +213,13 @@ static bool judge_place(const struct source *s, bool writable, char *why, size_t
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct place *p = &places[i];
 		bool below = p->reach == BELOW || (p->reach == WRITTEN && writable);
+		bool there;
 
-		if (same_object(s, p->path) || (below && is_below(s->path, p->path))) {
+		if (is_object_at(s, p->path, &there) || (below && is_below(s->path, p->path))) {
 			snprintf(why, size, "%s", p->why);
 			return true;
 		}
-		if (access(p->path, F_OK) == 0 && source_holds(s, p->path)) {
+		if (there && source_holds(s, p->path)) {
 			snprintf(why, size, "holds %s", p->path);
 			return true;
 		}

@@ -98,36 +98,43 @@ static char *canonical_name(int fd)
 	return strdup(path);
 }
 
+int source_from(int fd, struct source *ret)
+{
+	struct stat st;
+	char *path;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	path = canonical_name(fd);
+	if (!path)
+		return -ENOENT;
+	*ret = SOURCE_INIT;
+	ret->fd = fd;
+	ret->path = path;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	ret->mode = st.st_mode;
+	ret->uid = st.st_uid;
+	ret->gid = st.st_gid;
+	return 0;
+}
+
 int source_open(const struct launch *l, const char *path, bool privileged, struct source *ret)
 {
 	struct borrowed_rights rights = { .groups = NULL };
-	struct source s = SOURCE_INIT;
-	struct stat st;
-	int r = privileged ? 0 : rights_borrow(l, &rights);
+	int fd, r = privileged ? 0 : rights_borrow(l, &rights);
 
 	if (r < 0)
 		return r;
-	s.fd = fd_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
+	fd = fd_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
 	r = rights_return(&rights);
-	if (s.fd < 0)
-		return s.fd;
-	if (r == 0 && fstat(s.fd, &st) < 0)
-		r = -errno;
-	if (r == 0) {
-		s.path = canonical_name(s.fd);
-		r = s.path ? 0 : -ENOENT;
-	}
-	if (r < 0) {
-		source_close(&s);
-		return r;
-	}
-	s.dev = st.st_dev;
-	s.ino = st.st_ino;
-	s.mode = st.st_mode;
-	s.uid = st.st_uid;
-	s.gid = st.st_gid;
-	*ret = s;
-	return 0;
+	if (fd < 0)
+		return fd;
+	if (r == 0)
+		r = source_from(fd, ret);
+	if (r < 0)
+		fd_close(&fd);
+	return r;
 }
 
 void source_close(struct source *s)
@@ -154,11 +161,21 @@ static struct idmap {
 	int fd;
 } idmaps[IDMAPS_MAX];
 static int n_idmaps;
+static pid_t leaving; /* a holder that was killed and not waited for yet, or 0 */
+
+/* Its end costs some time, on another processor if there is one: it is waited for as late as can be. */
+static void holder_wait(void)
+{
+	while (leaving > 0 && waitpid(leaving, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	leaving = 0;
+}
 
 void idmap_cache_clear(void)
 {
 	while (n_idmaps > 0)
 		fd_close(&idmaps[--n_idmaps].fd);
+	holder_wait();
 }
 
 static int write_map(int proc, const char *file, unsigned inside, unsigned outside)
@@ -179,12 +196,14 @@ static int hold(void *unused)
 }
 
 /* A user namespace needs a process to be born in; this one only waits for its end, on our memory (CLONE_VM: nothing is copied)
- * and a stack of its own. No SIGCHLD: the exit signal is 0. */
+ * and a stack of its own, so there is one at a time. No SIGCHLD: the exit signal is 0. */
 static pid_t namespace_holder(void)
 {
 	static _Alignas(16) char stack[8192];
-	pid_t pid = clone(hold, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM, NULL);
+	pid_t pid;
 
+	holder_wait();
+	pid = clone(hold, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM, NULL);
 	return pid < 0 ? -errno : pid;
 }
 
@@ -210,8 +229,7 @@ static int idmap_make(struct idmap *map)
 		r = map->fd < 0 ? -errno : 0;
 	}
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	leaving = pid;
 	return r;
 }
 

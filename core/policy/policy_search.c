@@ -25,31 +25,40 @@
 
 static const char suffix[] = ".json";
 
+/* The length of the directory of a path's first `len` bytes; "/usr/bin" -> "/usr", "/usr" -> "". */
+static size_t directory_of(const char *path, size_t len)
+{
+	const char *slash = memrchr(path, '/', len);
+
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+static int add_present(char ***dirs, const char *dir, size_t len, const char *below)
+{
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir, below);
+	return access(path, F_OK) == 0 ? strv_add(dirs, path) : 0;
+}
+
 /* Adds what belongs to the running program, by its directory: the installed data, wherever it was
  * installed to, or the build tree. Absent ones are left out. Before WARDER_DATADIR, so that a build
  * does not run on an older installation's policies. */
 static int add_beside(char ***dirs)
 {
-	static const char *const places[] = { "../share/warder/policies", "../policies", "policies" };
-	char exe[PATH_MAX];
-	char path[PATH_MAX + 16];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char exe[PATH_MAX]; /* canonical: the kernel's own name for it */
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
+	size_t here, above;
+	int r;
 
-	if (len <= 0)
+	if (n <= 0 || n == sizeof(exe))
 		return 0;
-	exe[len] = '\0';
-
-	const char *slash = strrchr(exe, '/');
-	if (!slash)
-		return 0;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - exe), exe, places[i]);
-
-		CLEANUP_FREE char *real = realpath(path, NULL);
-		if (real && strv_add(dirs, real) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	here = directory_of(exe, (size_t)n);
+	above = directory_of(exe, here);
+	r = add_present(dirs, exe, above, "share/warder/policies");
+	if (r == 0)
+		r = add_present(dirs, exe, above, "policies");
+	return r < 0 ? r : add_present(dirs, exe, here, "policies");
 }
 
 int policy_search_dirs(const char *home, char ***ret)

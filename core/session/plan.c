@@ -53,9 +53,9 @@ static int plan_policy(struct plan *p, struct error *err)
 {
 	const struct launch_request *q = p->request;
 	/* whoever launches chooses among his own policies: a user's files decide nothing for root */
-	const struct passwd *pw = getpwuid(geteuid());
-	int r = policy_load(q->policy ? q->policy : "default", pw ? pw->pw_dir : NULL, &p->policy,
-			    err);
+	const struct passwd *pw = q->for_user ? getpwuid(geteuid()) : NULL;
+	const char *home = !q->for_user ? p->owner_home : pw ? pw->pw_dir : NULL;
+	int r = policy_load(q->policy ? q->policy : "default", home, &p->policy, err);
 
 	for (int i = 0; r == 0 && i < q->n_settings; i++)
 		r = policy_set(p->policy, q->settings[i].path, q->settings[i].value, err);

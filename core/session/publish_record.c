@@ -144,10 +144,14 @@ static int replace(const struct session *s, const struct buf *b)
 
 int publish_record(struct session *s, struct error *err)
 {
-	struct session_record *rec = record_make(s);
 	CLEANUP_BUF struct buf b = BUF_INIT;
+	struct session_record *rec;
 	int r = -ENOMEM;
 
+	/* --rm: the record goes in the same breath as it would be written */
+	if (s->plan.request->remove_after && !session_state_live(s->state))
+		return 0;
+	rec = record_make(s);
 	if (rec)
 		session_record_print(rec, &b);
 	session_record_free(rec);

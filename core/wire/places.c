@@ -194,7 +194,8 @@ static int open_tree(const char *path, uid_t owner, bool create, int *ret_fd, in
 {
 	mode_t mode = owner == 0 ? 0755 : 0700;
 	char shown[256 + sizeof("/sessions")];
-	int r = create ? make_path(path, mode, err) : 0;
+	bool there = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	int r = create && !there ? make_path(path, mode, err) : 0;
 
 	if (r == 0)
 		r = open_dir(AT_FDCWD, path, path, owner, ret_fd, err);

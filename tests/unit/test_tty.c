@@ -10,6 +10,14 @@
 
 #include <cmocka.h>
 
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include "tui/cli/safe_lines.h"
 #include "tui/tty.h"
 
@@ -68,6 +76,50 @@ static void test_all_modes_fit(void **state)
 	assert_non_null(strstr(out, "\033[?7h"));
 }
 
+/* A crash while attached: the handler cannot know what the agent changed, so all of it goes back. */
+static void test_crash_restores_everything(void **state)
+{
+	static const char *const parts[] = { "\033[?1049l", "\033[?25h", "\033[?2004l",
+					     "\033[?1006l", "\033[?7h",	 "\033[<u",
+					     "\033(B",	    "\033[0m" };
+	struct termios before;
+	struct termios after;
+	char got[TTY_RESET_MAX + 64];
+	size_t len = 0;
+	int master;
+	int slave;
+	int status;
+	pid_t pid;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	assert_int_equal(tcgetattr(slave, &before), 0);
+	pid = fork();
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		if (tty_enter(slave, TTY_RAW) == 0)
+			abort();
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_int_equal(tcgetattr(slave, &after), 0);
+	assert_int_equal(before.c_lflag, after.c_lflag);
+	assert_int_equal(before.c_iflag, after.c_iflag);
+	assert_int_equal(before.c_oflag, after.c_oflag);
+	assert_true(write(slave, "end", 3) == 3);
+	while (len < sizeof(got) - 1 && (len < 3 || memcmp(got + len - 3, "end", 3) != 0) &&
+	       (n = read(master, got + len, sizeof(got) - 1 - len)) > 0)
+		len += (size_t)n;
+	got[len] = '\0';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(got, parts[i]) == NULL)
+			fail_msg("part %zu is missing", i);
+	close(master);
+	close(slave);
+}
+
 /* The same text, whole and cut at every place. */
 static void test_safe_lines(void **state)
 {
@@ -96,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_all_modes_fit),
+		cmocka_unit_test(test_crash_restores_everything),
 		cmocka_unit_test(test_safe_lines),
 	};
 
