@@ -186,10 +186,14 @@ static int write_map(int proc, const char *file, unsigned inside, unsigned outsi
 	return fd_write_value(proc, file, line);
 }
 
-static int hold(void *unused)
+/* It keeps nothing of the supervisor's open (the session's lock above all), and outlives it in no case: a parent that died
+ * before the death signal was set is seen by its number. */
+static int hold(void *parent)
 {
-	(void)unused;
 	(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	if (syscall(SYS_getppid) != *(const pid_t *)parent)
+		return 0;
+	(void)syscall(SYS_close_range, 0, ~0U, 0);
 	for (;;)
 		(void)syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
@@ -200,10 +204,12 @@ static int hold(void *unused)
 static pid_t namespace_holder(void)
 {
 	static _Alignas(16) char stack[8192];
+	static pid_t self;
 	pid_t pid;
 
 	holder_wait();
-	pid = clone(hold, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM, NULL);
+	self = getpid();
+	pid = clone(hold, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM, &self);
 	return pid < 0 ? -errno : pid;
 }
 
