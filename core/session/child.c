@@ -133,6 +133,13 @@ static _Noreturn void agent_fail(int pipe_fd, unsigned layer, int error, const c
 	_exit(127);
 }
 
+static void send_listener(const struct layer_report *report, int fd)
+{
+	struct child_message m = { .kind = CHILD_LISTENER };
+
+	say(report->announce_to, &m, fd);
+}
+
 struct agent_start {
 	const struct plan *plan;
 	const struct child_fds *fds;
@@ -149,14 +156,18 @@ static int agent_main(void *arg)
 	struct layer_report report = { .what = "", .master_fd = -1, .slave_fd = -1 };
 	enum layer_id failed = LAYER_SECCOMP;
 	int pipe_fd = fcntl(fds->exec_pipe, F_DUPFD_CLOEXEC, 128);
+	int sync = fcntl(fds->sync, F_DUPFD_CLOEXEC, 129);
 	int r = agent_streams(fds, slave);
 
 	if (r < 0)
 		agent_fail(pipe_fd, LAYER_COUNT, r, "terminal and standard streams");
 	unblock_signals(); /* execve(2) resets the one handler that pid 1 has set */
-	/* from here only the pipe is open, and execve closes it */
+	/* from here only the pipe and the socket are open, and execve closes them */
 	(void)dup3(pipe_fd, 3, O_CLOEXEC);
-	close_range(4, ~0U, 0);
+	(void)dup3(sync, 4, O_CLOEXEC);
+	close_range(5, ~0U, 0);
+	report.announce = send_listener;
+	report.announce_to = 4;
 	r = layers_enter(&p->launch, LAYER_SECCOMP, LAYER_SECCOMP, &failed, &report);
 	if (r < 0)
 		agent_fail(3, LAYER_SECCOMP, r, report.what);

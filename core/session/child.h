@@ -15,6 +15,7 @@
 
 enum child_kind {
 	CHILD_READY = 1, /* child → parent: layers entered; fd: the terminal's master, if any */
+	CHILD_LISTENER,  /* agent → parent: fd: where its executions are announced */
 	CHILD_AGENT,     /* child → parent: forked; fd: pidfd of the agent */
 	CHILD_FAILED,    /* child → parent: layer, error, what */
 	CHILD_EXITED,    /* child → parent: value = wait status of the agent */

@@ -13,6 +13,7 @@
 
 #include "core/base/text.h"
 #include "core/session/control.h"
+#include "core/session/exec_watch.h"
 #include "core/session/publish.h"
 #include "core/session/sample.h"
 #include "core/session/streams.h"
@@ -131,6 +132,7 @@ void ending_finish(struct session *s)
 
 	disarm(s);
 	streams_finish(s);
+	exec_watch_close(s);
 	look_for_oom(s);
 	state = verdict(s);
 	publish_sample(s, NULL);

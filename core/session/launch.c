@@ -23,6 +23,7 @@
 #include "core/layers/identity.h"
 #include "core/layers/mounts.h"
 #include "core/session/child.h"
+#include "core/session/notify.h"
 
 #define NAMESPACES                                                                              \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -164,21 +165,39 @@ static pid_t pidfd_pid(int pidfd)
 	return at && sscanf(at, "\nPid: %d", &pid) == 1 && pid > 0 ? pid : 0;
 }
 
+/* The agent's own executions, one for each candidate of PATH, are let through as they come: what they run is what pid 1, whose
+ * memory it still is and which nobody else can write, was asked to run. Returns when `fd` is readable. */
+static int answer_until(const struct sandbox *s, int fd, const char *command, struct error *err)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+				       { .fd = s->listener, .events = POLLIN } };
+		struct notice n;
+		int ready = poll(p, 2, LAUNCH_TIMEOUT_MS);
+
+		if (ready < 0 && errno != EINTR)
+			return error_errno(err, errno, "launch");
+		if (ready == 0)
+			return error_set(err, ETIMEDOUT, "launch: %s did not start", command);
+		if (ready > 0 && p[0].revents)
+			return 0;
+		if (ready > 0 && notify_receive(s->listener, &n) == 1)
+			(void)notify_continue(s->listener, n.id);
+	}
+}
+
 /* Waits for execve: end-of-file is success. */
-static int await_exec(const struct plan *p, int fd, int *ret_exit, struct error *err)
+static int await_exec(const struct plan *p, const struct sandbox *s, int *ret_exit,
+		      struct error *err)
 {
 	struct child_message m = { 0 };
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	const char *command = p->request->argv[0];
 	ssize_t n;
-	int ready;
+	int r = answer_until(s, s->exec, command, err);
 
-	do
-		ready = poll(&pfd, 1, LAUNCH_TIMEOUT_MS);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		return error_set(err, ETIMEDOUT, "launch: %s did not start", command);
-	n = read(fd, &m, sizeof(m));
+	if (r < 0)
+		return r;
+	n = read(s->exec, &m, sizeof(m));
 	if (n == 0)
 		return 0;
 	if (n != sizeof(m))
@@ -208,6 +227,26 @@ static void size_terminal(const struct plan *p, int master)
 	(void)fd_set_nonblock(master, true);
 }
 
+/* The agent's last layers either send the listener, or tell over the pipe why not. */
+static int expect_listener(struct sandbox *s, struct error *err)
+{
+	struct pollfd p[2] = { { .fd = s->sync, .events = POLLIN },
+			       { .fd = s->exec, .events = POLLIN } };
+	struct child_message m = { 0 };
+	int n;
+
+	do
+		n = poll(p, 2, LAUNCH_TIMEOUT_MS);
+	while (n < 0 && errno == EINTR);
+	if (p[0].revents & POLLIN)
+		return expect(s->sync, CHILD_LISTENER, &s->listener, err);
+	if (n > 0 && read(s->exec, &m, sizeof(m)) == sizeof(m)) {
+		m.what[sizeof(m.what) - 1] = '\0';
+		return child_error(&m, err);
+	}
+	return error_set(err, ECHILD, "launch: the sandbox ended before its command");
+}
+
 static int bring_up(struct plan *p, struct sandbox *s, int *ret_exit, struct error *err)
 {
 	int r = expect(s->sync, CHILD_READY, &s->master, err);
@@ -219,11 +258,13 @@ static int bring_up(struct plan *p, struct sandbox *s, int *ret_exit, struct err
 		size_terminal(p, s->master);
 	if (go(s->sync) < 0)
 		return error_set(err, ECHILD, "launch: the sandbox ended before its command");
-	r = expect(s->sync, CHILD_AGENT, &s->agent_pidfd, err);
-	if (r < 0)
-		return r;
-	s->agent = pidfd_pid(s->agent_pidfd);
-	r = await_exec(p, s->exec, ret_exit, err);
+	r = expect_listener(s, err);
+	if (r == 0)
+		r = await_exec(p, s, ret_exit, err);
+	if (r == 0) /* pid 1 goes on once the agent has its own memory */
+		r = expect(s->sync, CHILD_AGENT, &s->agent_pidfd, err);
+	if (r == 0)
+		s->agent = pidfd_pid(s->agent_pidfd);
 	fd_close(&s->exec);
 	return r;
 }
@@ -239,6 +280,7 @@ void sandbox_close(struct sandbox *s)
 {
 	fd_close(&s->init_pidfd);
 	fd_close(&s->sync);
+	fd_close(&s->listener);
 	fd_close(&s->exec);
 	fd_close(&s->agent_pidfd);
 	fd_close(&s->master);

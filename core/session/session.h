@@ -19,6 +19,7 @@
 #include "core/wire/packet.h"
 
 struct session;
+struct exec_watch;
 
 /* A packet waiting for a client. */
 struct queued {
@@ -97,6 +98,8 @@ struct session {
 	struct client *clients;
 	int n_clients;
 	struct loop_timer linger_timer; /* after the end: slow viewers are not waited for longer */
+
+	struct exec_watch *exec_watch; /* exec_watch.h */
 
 	/* sources and timers of the life cycle */
 	struct loop_fd init_source, sync_source, signal_source, oom_source;
