@@ -11,13 +11,18 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "tui/view.h"
 #include "tui/words.h"
 
 #define GUARD_NS                                                                                   \
 	(500 * NS_PER_MS) /* no action on a row that has just come under the cursor by itself */
-#define NOTE_NS	   (8 * NS_PER_SEC)  /* how long a message stays */
-#define TROUBLE_NS (60 * NS_PER_SEC) /* and one about something that went wrong */
-enum { DETAIL_TRAIL = 200 };	     /* records shown */
+#define NOTE_NS		(8 * NS_PER_SEC)  /* how long a message stays */
+#define TROUBLE_NS	(60 * NS_PER_SEC) /* and one about something that went wrong */
+#define DOUBLE_CLICK_NS (400 * NS_PER_MS)
+enum {
+	DETAIL_TRAIL = 200, /* records shown */
+	WHEEL_LINES = 3
+};
 
 uint64_t app_now(struct app *a)
 {
@@ -114,8 +119,17 @@ void app_outcomes(struct app *a)
 	while (a->source->outcome(a->source, &o)) {
 		some = true;
 		a->undone -= a->undone > 0;
-		if (o.kind == ORDER_LAUNCH && o.done == 1)
-			snprintf(launched, sizeof(launched), "%s", o.id);
+		if (o.kind == ORDER_LAUNCH) {
+			bool shown = a->launching; /* not another form, opened since */
+
+			a->launching = false;
+			if (o.done == 1)
+				snprintf(launched, sizeof(launched), "%s", o.id);
+			if (o.done == 1 && shown && a->screen == SCREEN_LAUNCH)
+				a->screen = SCREEN_LIST;
+		}
+		if (o.kind == ORDER_LAUNCH && o.failed > 0)
+			form_focus_on(&a->form, o.text);
 		if (o.failed > 0 && o.done > 0)
 			app_say(a, true, "%d %s, %d failed: %.*s: %s", o.done, done_words[o.kind],
 				o.failed, WORDS_ID, o.id, o.text);
@@ -124,6 +138,9 @@ void app_outcomes(struct app *a)
 				o.text);
 		else if (o.failed > 0)
 			app_say(a, true, "not %s: %s", done_words[o.kind], o.text);
+		else if (o.kind == ORDER_LAUNCH)
+			app_say(a, false, "launched %.*s%s%s (a attaches)", WORDS_ID, o.id,
+				o.text[0] != '\0' ? ": " : "", o.text);
 		else if (o.done == 1)
 			app_say(a, false, "%s %.*s %s", done_words[o.kind], WORDS_ID, o.id, o.text);
 		else
@@ -173,6 +190,8 @@ void app_launch(struct app *a)
 	struct error err = ERROR_INIT;
 	int r = 0;
 
+	if (a->launching)
+		return;
 	if (a->form.policy_error[0] != '\0')
 		r = error_set(&err, EINVAL, "%s", a->form.policy_error);
 	if (r == 0)
@@ -183,12 +202,13 @@ void app_launch(struct app *a)
 	}
 	launch_request_free(request);
 	if (r < 0) {
+		form_focus_on(&a->form, err.text);
 		app_say(a, true, "not launched: %s", err.text);
 		return;
 	}
 	a->undone++;
+	a->launching = true;
 	app_say(a, false, "launching…");
-	a->screen = SCREEN_LIST;
 	app_outcomes(a);
 }
 
@@ -264,6 +284,7 @@ int app_open(struct app *a, struct source *s, const struct app_options *o, struc
 		.h = 24,
 		.rate = 1,
 		.preview = true,
+		.mouse = true,
 		.read_only = o->read_only,
 		.read_only_forced = o->read_only,
 		.mark_anchor = -1,
@@ -359,14 +380,52 @@ static void form_screen_key(struct app *a, uint32_t key)
 
 	if (key == K_F1)
 		app_act(a, ACTION_HELP);
-	else if (key == K_CTRL('L'))
-		app_act(a, ACTION_REDRAW);
 	else
 		e = form_key(&a->form, a->source, key);
-	if (e == FORM_CANCELLED)
+	if (e == FORM_CANCELLED) {
 		a->screen = SCREEN_LIST;
-	else if (e == FORM_LAUNCHES)
+		a->launching = false;
+	} else if (e == FORM_LAUNCHES) {
 		app_launch(a);
+	}
+}
+
+static void click(struct app *a, int x, int y)
+{
+	const struct layout *l = &a->drawn;
+	struct model *m = &a->model;
+	int row = m->top + y - l->body.y;
+	const struct session_view *v;
+
+	if (y == l->heading.y && l->heading.h > 0 && x < l->heading.w) {
+		a->clicked[0] = '\0';
+		view_heading_clicked(a, x);
+		return;
+	}
+	if (y < l->body.y || y >= l->body.y + l->body.h || x >= l->body.x + l->body.w ||
+	    row >= m->n)
+		return;
+	v = m->rows[row].view;
+	if (v == NULL)
+		return;
+	model_select_row(m, row);
+	if (strcmp(a->clicked, v->id) == 0 && app_now(a) < a->clicked_at + DOUBLE_CLICK_NS)
+		app_act(a, ACTION_OPEN);
+	snprintf(a->clicked, sizeof(a->clicked), "%.15s", v->id);
+	a->clicked_at = app_now(a);
+}
+
+void app_mouse(struct app *a, enum app_mouse what, int x, int y)
+{
+	if (a->pasting || a->dialog.kind != DIALOG_NONE || a->typing != TYPING_NOTHING ||
+	    a->screen == SCREEN_LAUNCH)
+		return;
+	if (what != MOUSE_CLICK) {
+		for (int i = 0; i < WHEEL_LINES; i++)
+			app_act(a, what == MOUSE_UP ? ACTION_UP : ACTION_DOWN);
+	} else if (a->screen == SCREEN_LIST) {
+		click(a, x, y);
+	}
 }
 
 void app_key(struct app *a, uint32_t key)
@@ -377,6 +436,10 @@ void app_key(struct app *a, uint32_t key)
 		pasted(a, key);
 	else if (key == K_CTRL('C'))
 		app_act(a, ACTION_INTERRUPT);
+	else if (key == K_CTRL('Z'))
+		app_act(a, ACTION_SUSPEND);
+	else if (key == K_CTRL('L'))
+		app_act(a, ACTION_REDRAW);
 	else if (a->dialog.kind != DIALOG_NONE)
 		dialog_key(a, key);
 	else if (a->typing != TYPING_NOTHING)

@@ -77,11 +77,17 @@ struct app {
 	uint64_t frozen_since;
 	double rate;	      /* seconds between two samples */
 	int undone;	      /* orders under way */
+	bool launching;	      /* one of them is the form's */
 	struct id_set ending; /* what we were told to end: its end is no news */
 
 	char detail_id[SOURCE_ID];
 	int detail_top, help_top;
 	int page, length;    /* of what is scrolled, as last drawn */
+	struct layout drawn; /* where everything stands on the screen: for the mouse */
+	struct layout_columns columns;
+	bool mouse; /* it is ours, not the terminal's */
+	char clicked[SOURCE_ID];
+	uint64_t clicked_at;
 	struct input search; /* help */
 	struct buf trail;    /* of trail_id */
 	char trail_id[SOURCE_ID];
@@ -104,6 +110,10 @@ void app_close(struct app *a);
 void app_resize(struct app *a, int w, int h);
 void app_key(struct app *a, uint32_t key);
 void app_paste(struct app *a, bool begin);
+enum app_mouse { MOUSE_CLICK, MOUSE_UP, MOUSE_DOWN };
+/* A click points and, the second one, opens; the wheel moves. Neither does anything to a session,
+ * nor to a dialog. */
+void app_mouse(struct app *a, enum app_mouse what, int x, int y);
 void app_tick(struct app *a);	  /* a sample is due */
 void app_scan(struct app *a);	  /* sessions came or went */
 void app_outcomes(struct app *a); /* an order has come back */

@@ -93,15 +93,36 @@ static void act_back(struct app *a)
 
 static void act_new(struct app *a)
 {
+	a->launching = false;
 	form_open(&a->form, a->source);
 	a->screen = SCREEN_LAUNCH;
 }
 
+static const struct session_view *pointed_at(const struct app *a)
+{
+	return a->screen == SCREEN_DETAIL ? model_find(&a->model, a->detail_id)
+					  : model_selected(&a->model);
+}
+
+static void act_again(struct app *a)
+{
+	const struct session_view *v = pointed_at(a);
+
+	if (v == NULL) {
+		act_new(a);
+		return;
+	}
+	a->launching = false;
+	form_open_like(&a->form, a->source, v->record);
+	a->screen = SCREEN_LAUNCH;
+	if (a->form.texts[FORM_COMMAND].len == 0)
+		app_say(a, false,
+			"its command is not copied: it is long, or has hidden characters");
+}
+
 static void act_attach(struct app *a)
 {
-	const struct session_view *v = a->screen == SCREEN_DETAIL
-					       ? model_find(&a->model, a->detail_id)
-					       : model_selected(&a->model);
+	const struct session_view *v = pointed_at(a);
 
 	if (v == NULL)
 		return;
@@ -307,6 +328,14 @@ static void act_theme(struct app *a)
 		app_say(a, true, "no themes were found beside the program");
 }
 
+static void act_mouse(struct app *a)
+{
+	a->mouse = !a->mouse;
+	app_say(a, false,
+		a->mouse ? "the mouse points and scrolls here"
+			 : "the mouse is the terminal's: it selects text; m takes it back");
+}
+
 static void act_read_only(struct app *a)
 {
 	if (!a->read_only) {
@@ -359,6 +388,7 @@ static void (*const acts[ACTION_COUNT])(struct app *a) = {
 	[ACTION_OPEN] = act_open,
 	[ACTION_BACK] = act_back,
 	[ACTION_NEW] = act_new,
+	[ACTION_AGAIN] = act_again,
 	[ACTION_ATTACH] = act_attach,
 	[ACTION_PAUSE] = act_pause,
 	[ACTION_STOP] = act_stop,
@@ -382,6 +412,7 @@ static void (*const acts[ACTION_COUNT])(struct app *a) = {
 	[ACTION_PALETTE] = act_palette,
 	[ACTION_HELP] = act_help,
 	[ACTION_THEME] = act_theme,
+	[ACTION_MOUSE] = act_mouse,
 	[ACTION_READ_ONLY] = act_read_only,
 	[ACTION_REDRAW] = act_redraw,
 	[ACTION_SUSPEND] = act_suspend,

@@ -69,7 +69,7 @@ static void describe_one(struct app *a, const struct session_view *v)
 	words_command(v->record, 200, &command);
 	words_state(v, a->model.now, false, state, sizeof(state));
 	words_time(v->record->started_wall, a->model.wall, started, sizeof(started));
-	text_format_duration(words_age(v, a->model.now), age, sizeof(age));
+	text_format_duration(words_ran(v, a->model.now), age, sizeof(age));
 	add_line(d, "%s  %.64s", v->id, v->record->name);
 	add_line(d, "user %.40s, policy %.40s", words_user(v), words_text(v->record->policy));
 	if (words_pids(v) >= 0)
@@ -299,6 +299,8 @@ void dialog_key(struct app *a, uint32_t key)
 {
 	struct dialog *d = &a->dialog;
 
+	if (key == K_ALT)
+		key = K_ESC; /* an Esc that got lost would leave the next key to the dialog */
 	if (d->kind == DIALOG_PANIC) {
 		panic_key(a, key);
 		return;

@@ -308,11 +308,16 @@ static void read_link(struct relay *r, struct error *err)
 
 /* ---- signals ---- */
 
+static int enter(const struct relay *r)
+{
+	return tty_enter(STDIN_FILENO, r->o->lines ? TTY_BYTES : TTY_RAW);
+}
+
 static void stop_and_come_back(struct relay *r)
 {
 	tty_leave();
 	raise(SIGSTOP);
-	tty_enter(STDIN_FILENO, TTY_RAW);
+	enter(r);
 	r->resize_due = !r->o->read_only;
 }
 
@@ -327,7 +332,7 @@ static void take_signal(struct relay *r, int sig)
 		break;
 	case SIGCONT: /* the shell may have changed the terminal meanwhile */
 		tty_leave();
-		tty_enter(STDIN_FILENO, TTY_RAW);
+		enter(r);
 		r->resize_due = !r->o->read_only;
 		break;
 	default:
@@ -423,9 +428,12 @@ static void restore(struct relay *r, const sigset_t *mask)
 	char reset[TTY_RESET_MAX];
 	size_t len = tty_modes_reset(&r->modes, reset);
 
+	/* A terminal that is gone needs none. */
 	if (r->o->raw && len > 0 && isatty(STDOUT_FILENO))
-		(void)fd_write_all(STDOUT_FILENO, reset,
-				   len); /* a terminal that is gone needs none */
+		(void)fd_write_all(STDOUT_FILENO, reset, len);
+	/* What is said next shall not stand behind the agent's prompt. */
+	if (r->o->raw && r->result->end == ATTACH_DETACHED && isatty(STDOUT_FILENO))
+		(void)fd_write_all(STDOUT_FILENO, "\r\n", 2);
 	if (r->o->raw)
 		tty_leave();
 	fd_close(&r->signal_fd);
@@ -446,7 +454,7 @@ int attach_relay(const struct attach_options *o, struct attach_result *ret, stru
 	r.signal_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 	e = r.signal_fd < 0 ? error_errno(err, errno, "signalfd") : request(&r, err);
 	if (e == 0 && o->raw) {
-		e = tty_enter(STDIN_FILENO, TTY_RAW);
+		e = enter(&r);
 		if (e < 0)
 			error_errno(err, e, "the terminal");
 		r.resize_due = !o->read_only; /* it may have changed since the launch */

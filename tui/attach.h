@@ -21,6 +21,7 @@ struct attach_options {
 	const char *id;	      /* the session's, for signals when the connection is full */
 	bool request;	      /* send PACKET_ATTACH first (all but the launcher's own connection) */
 	bool raw;	      /* the session has a terminal and standard input is one */
+	bool lines;	      /* raw, though the session has none: its lines end in LF alone */
 	bool read_only;	      /* send nothing but the request */
 	bool replay;	      /* ask for recent output first */
 	bool forward_signals; /* HUP, INT, QUIT and TERM go to the agent; else they end the relay */

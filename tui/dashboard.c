@@ -24,6 +24,7 @@
 #include "tui/app.h"
 #include "tui/cli/print.h"
 #include "tui/cli/verbs.h"
+#include "tui/config.h"
 #include "tui/demo.h"
 #include "tui/terminal.h"
 
@@ -48,8 +49,9 @@ static const struct cli_option public_options[] = {
 	{ .name = "theme",
 	  .argument = "NAME",
 	  .offset = OPTION(theme),
-	  .help = "colours: dark, mono, or another that is installed (default: dark; mono with "
-		  "NO_COLOR)" },
+	  .help = "colours: dark, mono, or another that is installed (default: the one chosen last "
+		  "with T, else "
+		  "dark; mono with NO_COLOR)" },
 	{ .name = "read-only", .offset = OPTION(read_only), .help = "look, change nothing" },
 	{ .name = "user",
 	  .argument = "NAME",
@@ -137,6 +139,8 @@ static int script_other(struct app *a, const char *what, struct error *err)
 		if (parse_size(what + 7, &w, &h, err) < 0)
 			return -EINVAL;
 		app_resize(a, w, h);
+	} else if (sscanf(what, "click:%4d,%4d", &w, &h) == 2) {
+		app_mouse(a, MOUSE_CLICK, w, h);
 	} else if (strncmp(what, "paste:", 6) == 0) {
 		paste(a, what + 6);
 	} else {
@@ -207,7 +211,7 @@ struct loop_state {
 	unsigned theme; /* app->theme_changes that the terminal has */
 	unsigned ticks;
 	uint64_t scanned;
-	bool scan_due;
+	bool scan_due, mouse;
 };
 
 static void set_timer(struct loop_state *s)
@@ -296,6 +300,16 @@ static bool take_input(struct loop_state *s)
 		case EVENT_PASTE_END:
 			app_paste(s->app, false);
 			break;
+		case EVENT_CLICK:
+			terminal_pointer(&w, &h);
+			app_mouse(s->app, MOUSE_CLICK, w, h);
+			break;
+		case EVENT_WHEEL_UP:
+			app_mouse(s->app, MOUSE_UP, 0, 0);
+			break;
+		case EVENT_WHEEL_DOWN:
+			app_mouse(s->app, MOUSE_DOWN, 0, 0);
+			break;
 		case EVENT_RESIZE:
 			terminal_size(&w, &h);
 			app_resize(s->app, w, h);
@@ -358,6 +372,10 @@ static void draw(struct loop_state *s)
 	if (s->theme != s->app->theme_changes) {
 		terminal_theme(&s->app->theme);
 		s->theme = s->app->theme_changes;
+	}
+	if (s->mouse != s->app->mouse) {
+		terminal_mouse(s->app->mouse);
+		s->mouse = s->app->mouse;
 	}
 	if (app_draw(s->app, &s->grid) == 0)
 		terminal_draw(&s->grid);
@@ -448,11 +466,35 @@ static int open_source(const struct options *o, struct source **ret, struct erro
 	return source_demo(&d, ret, err);
 }
 
+/* The theme that was kept, if it can be had; else NULL. */
+static const char *kept_theme(const struct options *o, char *name, size_t size)
+{
+	struct error err = ERROR_INIT;
+	struct theme theme;
+
+	if (o->demo || theme_wants_mono())
+		return NULL;
+	if (config_theme(name, size, &err) < 0)
+		print_err(&err);
+	else if (name[0] != '\0' && theme_load(name, &theme, &err) == 0)
+		return name;
+	return NULL;
+}
+
+static void keep_theme(const struct options *o, const struct app *a)
+{
+	struct error err = ERROR_INIT;
+
+	if (!o->demo && a->theme_changes > 0 && config_keep_theme(a->theme.name, &err) < 0)
+		print_err(&err);
+}
+
 static int run(const struct options *o, struct error *err)
 {
+	char theme[64];
 	bool utf8 = setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	struct app_options app_options = {
-		.theme = o->theme,
+		.theme = o->theme != NULL ? o->theme : kept_theme(o, theme, sizeof(theme)),
 		.user = o->user,
 		.read_only = o->read_only,
 		.ascii = o->ascii || (!utf8 && o->script == NULL),
@@ -466,6 +508,7 @@ static int run(const struct options *o, struct error *err)
 	r = app_open(&app, source, &app_options, err);
 	if (r == 0) {
 		r = o->script != NULL ? run_script(&app, o, err) : run_terminal(&app, err);
+		keep_theme(o, &app);
 		app_close(&app);
 	}
 	source->close(source);

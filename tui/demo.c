@@ -23,6 +23,7 @@ struct demo_kind {
 	int cpu, memory_mib, pids; /* about how busy: thousandths of a core */
 	int age_s, timeout_s;
 	const char *degraded; /* a layer's reason, or NULL */
+	const char *name;     /* NULL: the usual one */
 };
 
 static const struct demo_kind kinds[] = {
@@ -37,7 +38,8 @@ static const struct demo_kind kinds[] = {
 	  37,
 	  2537,
 	  7200,
-	  NULL },
+	  NULL,
+	  "checkout-fix" },
 	{ "bob",
 	  "default",
 	  { "codex", "exec", "port the build to meson" },
@@ -97,7 +99,8 @@ static const struct demo_kind kinds[] = {
 	  0,
 	  120,
 	  1800,
-	  NULL },
+	  NULL,
+	  "kernel" },
 	{ "carol",
 	  "review",
 	  { "npm", "test" },
@@ -457,7 +460,10 @@ static struct session_record *make_record(struct demo *d, const struct demo_kind
 		return NULL;
 	snprintf(r->id, sizeof(r->id), "%012llx",
 		 (unsigned long long)(next_random(d) >> 24 & 0xffffffffffffULL));
-	snprintf(r->name, sizeof(r->name), "agent-%s-%.6s", k->user, r->id);
+	if (k->name != NULL)
+		snprintf(r->name, sizeof(r->name), "%s", k->name);
+	else
+		snprintf(r->name, sizeof(r->name), "agent-%s-%s", k->user, r->id);
 	snprintf(r->uuid, sizeof(r->uuid), "%s-0000-4000-8000", r->id);
 	r->user = strdup(k->user);
 	r->uid = (uid_t)(1000 + i);

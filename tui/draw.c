@@ -28,6 +28,7 @@
 #undef lines
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
+#define MOUSE_OFF "\033[?1006;1000l"
 
 static struct {
 	bool open, registered, active; /* active: the terminal is in our modes */
@@ -151,6 +152,13 @@ static const char *capability(const char *name)
 	return tigetstr(copy);
 }
 
+static bool has(const char *name)
+{
+	const char *bytes = capability(name);
+
+	return bytes != NULL && bytes != (const char *)-1;
+}
+
 /* Terminals that know bracketed paste (xterm's BE, or relatives by name). Others are not
  * bothered. */
 static bool knows_paste(void)
@@ -159,9 +167,8 @@ static bool knows_paste(void)
 					     "foot",	"kitty", "alacritty", "st-",
 					     "wezterm", "vte",	 "konsole" };
 	const char *type = getenv("TERM");
-	const char *be = capability("BE");
 
-	if (be != NULL && be != (const char *)-1)
+	if (has("BE"))
 		return true;
 	for (size_t i = 0; type != NULL && i < sizeof(names) / sizeof(names[0]); i++)
 		if (strncmp(type, names[i], strlen(names[i])) == 0)
@@ -175,6 +182,8 @@ static void prepare_restore(void)
 	term.pastes = knows_paste();
 	if (term.pastes)
 		add_restore(PASTE_OFF);
+	if (has("kmous"))
+		add_restore(MOUSE_OFF);
 	add_restore(capability("sgr0"));
 	add_restore(capability("op"));
 	add_restore(capability("rmkx"));
@@ -208,6 +217,13 @@ static void leave_modes(void)
 		return;
 	if (term.pastes)
 		send(PASTE_OFF);
+	if (!has("rmcup")) {
+		/* What follows stands below the last screen, not in the middle of its last line. */
+		move(LINES - 1, 0);
+		clrtoeol();
+		refresh();
+		term.all = true;
+	}
 	endwin();
 	tcsetattr(STDIN_FILENO, TCSANOW, &term.before);
 	term.active = false;
@@ -216,7 +232,6 @@ static void leave_modes(void)
 int terminal_open(const struct theme *theme, struct error *err)
 {
 	const char *type = getenv("TERM");
-	const char *move;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
 	    tcgetattr(STDIN_FILENO, &term.before) < 0) {
@@ -229,8 +244,7 @@ int terminal_open(const struct theme *theme, struct error *err)
 	if (getenv("ESCDELAY") == NULL)
 		set_escdelay(25);
 	term.screen = newterm(NULL, stdout, stdin);
-	move = term.screen != NULL ? capability("cup") : NULL;
-	if (move == NULL || move == (const char *)-1) {
+	if (term.screen == NULL || !has("cup")) {
 		if (term.screen != NULL) {
 			endwin();
 			delscreen(term.screen);
@@ -298,6 +312,12 @@ void terminal_suspend(void)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	handle(SIGTSTP, on_stop, 0);
 	terminal_return();
+}
+
+void terminal_mouse(bool on)
+{
+	mouseinterval(0); /* each press at once: two of them are told apart by the app */
+	mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
 }
 
 void terminal_redraw(void)

@@ -132,7 +132,8 @@ static bool match_any(const struct session_view *v, const char *text, const char
 	       has(v->record->policy, text) || has(state, text) || command_has(v, text);
 }
 
-static bool match_term(const struct filter_term *t, const struct session_view *v, uint64_t now)
+static bool match_term(const struct filter_term *t, const struct session_view *v, uint64_t now,
+		       uint64_t wall)
 {
 	int32_t cpu = words_cpu(v);
 	char state[64];
@@ -160,16 +161,16 @@ static bool match_term(const struct filter_term *t, const struct session_view *v
 	case FIELD_PIDS:
 		return compare(words_pids(v), t);
 	case FIELD_AGE:
-		return compare((int64_t)words_age(v, now), t);
+		return compare((int64_t)words_age(v, now, wall), t);
 	default:
 		return false;
 	}
 }
 
-bool filter_match(const struct filter *f, const struct session_view *v, uint64_t now)
+bool filter_match(const struct filter *f, const struct session_view *v, uint64_t now, uint64_t wall)
 {
 	for (int i = 0; i < f->n; i++)
-		if (match_term(&f->terms[i], v, now) == f->terms[i].negate)
+		if (match_term(&f->terms[i], v, now, wall) == f->terms[i].negate)
 			return false;
 	return true;
 }

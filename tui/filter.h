@@ -41,6 +41,7 @@ struct filter {
 };
 
 int filter_parse(const char *text, struct filter *ret, struct error *err);
-bool filter_match(const struct filter *f, const struct session_view *v, uint64_t now);
+bool filter_match(const struct filter *f, const struct session_view *v, uint64_t now,
+		  uint64_t wall);
 
 #endif

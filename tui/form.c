@@ -4,25 +4,28 @@
 #include "tui/form.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "core/base/bounds.h"
 #include "tui/keymap.h"
 
 const char *const form_labels[FORM_FIELDS + 1] = {
-	"Command", "User", "Project", "Policy", "Workspace", "Name", "Memory",
-	"CPUs",	   "PIDs", "Time",    "Launch", "Cancel",    NULL,
+	"Command", "User", "Project", "Name", "Policy", "Workspace", "Degraded",
+	"Memory",  "CPUs", "PIDs",    "Time", "Launch", "Cancel",    NULL,
 };
 const char *const form_helps[FORM_FIELDS + 1] = {
 	"the program and its arguments, quoted as in a shell",
 	"whose session it is, and whose project",
 	"becomes /workspace inside; nothing else of yours does",
+	"optional; lower-case letters, digits, - . _",
 	"Left and Right choose; what it does is shown below",
 	"Left and Right choose: the policy's, writable, read-only",
-	"optional; lower-case letters, digits, - . _",
+	"empty: refuse; else layers that may be weaker here: limits",
 	"empty: as the policy says; 512m, 2g",
 	"empty: as the policy says; 0.5, 2",
 	"empty: as the policy says; processes and threads at most",
@@ -80,6 +83,79 @@ void form_open(struct form *f, struct source *s)
 		if (f->policy < 0 || strcmp(f->names.names[i], "default") == 0)
 			f->policy = i;
 	load_policy(f, s);
+}
+
+/* Whether a word passes split_command as it stands: what text_safe_argv escapes does not. */
+static bool plain_command(const struct session_record *r, struct buf *out)
+{
+	size_t n = 0;
+
+	while (r->command != NULL && r->command[n] != NULL)
+		n++;
+	text_safe_argv(out, (const char *const *)r->command, n);
+	return n > 0 && strstr(buf_str(out), "$'") == NULL && out->len < INPUT_MAX - 1;
+}
+
+static void set_limits(struct form *f, const struct session_record *r)
+{
+	char text[32];
+
+	if (r->memory_limit != 0 && r->memory_limit != f->facts.memory) {
+		snprintf(text, sizeof(text), "%" PRIu64, r->memory_limit);
+		input_set(&f->texts[FORM_MEMORY], text);
+	}
+	if (r->cpus_milli != 0 && r->cpus_milli != f->facts.cpus_milli) {
+		snprintf(text, sizeof(text), "%g", (double)r->cpus_milli / 1000);
+		input_set(&f->texts[FORM_CPUS], text);
+	}
+	if (r->pids_limit > 0 && (uint64_t)r->pids_limit != f->facts.pids) {
+		snprintf(text, sizeof(text), "%" PRIu64, (uint64_t)r->pids_limit);
+		input_set(&f->texts[FORM_PIDS], text);
+	}
+	if (r->timeout_ns != f->facts.timeout_ns) {
+		text_format_duration_exact(r->timeout_ns, text, sizeof(text));
+		input_set(&f->texts[FORM_TIMEOUT], text);
+	}
+}
+
+void form_open_like(struct form *f, struct source *s, const struct session_record *r)
+{
+	CLEANUP_BUF struct buf command = BUF_INIT;
+	CLEANUP_BUF struct buf weaker = BUF_INIT;
+	bool known = false;
+
+	form_open(f, s);
+	if (r->user != NULL && f->may_choose_user)
+		input_set(&f->texts[FORM_USER], r->user);
+	if (r->project != NULL)
+		input_set(&f->texts[FORM_PROJECT], r->project);
+	for (int i = 0; r->policy != NULL && i < f->names.n; i++) {
+		if (strcmp(f->names.names[i], r->policy) == 0) {
+			f->policy = i;
+			known = true;
+		}
+	}
+	load_policy(f, s);
+	if (known && f->policy_error[0] == '\0')
+		set_limits(f, r);
+	for (int i = 0; i < r->n_layers; i++)
+		if (strcmp(r->layers[i].status, "enforced") != 0)
+			buf_addf(&weaker, "%s%s", weaker.len > 0 ? " " : "", r->layers[i].name);
+	input_set(&f->texts[FORM_DEGRADED], buf_str(&weaker));
+	if (plain_command(r, &command))
+		input_set(&f->texts[FORM_COMMAND], buf_str(&command));
+}
+
+void form_focus_on(struct form *f, const char *error)
+{
+	error += strspn(error, "-"); /* "--name x: taken" */
+	for (int i = 0; i < FORM_LAUNCH; i++) {
+		size_t n = strlen(form_labels[i]);
+
+		if (strncasecmp(error, form_labels[i], n) == 0 &&
+		    (error[n] == ':' || error[n] == ' '))
+			f->focus = (enum form_field)i;
+	}
 }
 
 static void move_focus(struct form *f, int step)
@@ -252,6 +328,25 @@ static char **copy_environment(void)
 	return copy;
 }
 
+/* The words of a field, between spaces and commas. NULL without any, or without memory. */
+static char **word_list(const char *text)
+{
+	char **list = calloc(INPUT_MAX / 2 + 1, sizeof(*list));
+	int n = 0;
+
+	while (list != NULL && *(text += strspn(text, " ,")) != '\0') {
+		size_t len = strcspn(text, " ,");
+
+		list[n++] = strndup(text, len);
+		text += len;
+	}
+	if (n == 0) {
+		free(list);
+		return NULL;
+	}
+	return list;
+}
+
 static int fill_request(const struct form *f, struct launch_request *r, struct error *err)
 {
 	int n = 0;
@@ -271,6 +366,7 @@ static int fill_request(const struct form *f, struct launch_request *r, struct e
 	r->project = filled(f, FORM_PROJECT);
 	if (r->project == NULL || r->project[0] != '/')
 		return error_set(err, EINVAL, "Project: expected an absolute path");
+	r->allow_degraded = word_list(f->texts[FORM_DEGRADED].text);
 	r->environ_all = copy_environment();
 	r->tty = true;
 	r->interactive = true;
@@ -317,6 +413,9 @@ void form_shell(const struct form *f, struct buf *out)
 		add_option(out, "--workspace", form_workspaces[f->workspace]);
 	if (f->texts[FORM_NAME].len > 0)
 		add_option(out, "--name", f->texts[FORM_NAME].text);
+	for (const char *t = f->texts[FORM_DEGRADED].text; *(t += strspn(t, " ,")) != '\0';
+	     t += strcspn(t, " ,"))
+		buf_addf(out, " --allow-degraded %.*s", (int)strcspn(t, " ,"), t);
 	for (size_t i = 0; i < LIMITS; i++)
 		if (f->texts[limits[i].field].len > 0)
 			add_option(out, limits[i].option, f->texts[limits[i].field].text);

@@ -8,13 +8,15 @@
 #include "tui/input.h"
 #include "tui/source.h"
 
+/* From top to bottom, as Tab goes. */
 enum form_field {
 	FORM_COMMAND,
 	FORM_USER,
 	FORM_PROJECT,
+	FORM_NAME,
 	FORM_POLICY,
 	FORM_WORKSPACE,
-	FORM_NAME,
+	FORM_DEGRADED,
 	FORM_MEMORY,
 	FORM_CPUS,
 	FORM_PIDS,
@@ -44,6 +46,11 @@ extern const char *const form_helps[FORM_FIELDS + 1];
 extern const char *const form_workspaces[];
 
 void form_open(struct form *f, struct source *s);
+/* The same again: user, project, policy and command of that session, and the limits that its policy
+ * does not say. */
+void form_open_like(struct form *f, struct source *s, const struct session_record *r);
+/* Puts the focus on the field that an error ("Memory: ...") begins with. */
+void form_focus_on(struct form *f, const char *error);
 enum form_event form_key(struct form *f, struct source *s, uint32_t key);
 struct input *form_focused_text(struct form *f); /* NULL when a choice or a button has the keys */
 /* Checks all fields. err says which one is wrong. The caller frees *ret with

@@ -31,6 +31,8 @@ const struct key_entry key_table[] = {
 	  "back; on the list: clears message, then filter, then marks", false, false, 1 },
 
 	{ ACTION_NEW, "new", LIST_DETAIL, { 'n' }, "new", "launch a new session", true, false, 2 },
+	{ ACTION_AGAIN, "again", LIST_DETAIL, { 'N' }, NULL,
+	  "launch again like this one: same command, user, project, policy", true, false, 0 },
 	{ ACTION_ATTACH, "attach", LIST_DETAIL, { 'a' }, "attach",
 	  "attach to its terminal; Ctrl-Q comes back", false, false, 3 },
 	{ ACTION_PAUSE, "pause", LIST_DETAIL, { 'p' }, "pause",
@@ -78,6 +80,8 @@ const struct key_entry key_table[] = {
 	{ ACTION_HELP, "help", IN_ALL, { '?', K_F1 }, "help",
 	  "this help; / searches it", false, false, 12 },
 	{ ACTION_THEME, "theme-next", IN_ALL, { 'T' }, NULL, "next theme", false, false, 0 },
+	{ ACTION_MOUSE, "mouse", IN_ALL, { 'm' }, NULL,
+	  "mouse on or off; off, the terminal selects text", false, false, 0 },
 	{ ACTION_READ_ONLY, "read-only", IN_ALL, { 'R' }, NULL,
 	  "read-only at once; asks before it is lifted", false, false, 0 },
 	{ ACTION_REDRAW, "redraw", IN_ALL, { K_CTRL('L'), 'r' }, NULL,

@@ -48,6 +48,7 @@ enum {
 	K_SPACE = 32,
 	K_BACKSPACE = 127,
 	K_CTRL_SPACE = KEY_CODE_BASE + 0x100, /* NUL on the wire */
+	K_ALT, /* Alt with any key, or Esc and a key at the same moment: closes a dialog */
 };
 #define K_CTRL(letter) ((letter)&0x1f)
 
@@ -64,6 +65,7 @@ enum action {
 	ACTION_OPEN,
 	ACTION_BACK,
 	ACTION_NEW,
+	ACTION_AGAIN,
 	ACTION_ATTACH,
 	ACTION_PAUSE,
 	ACTION_STOP,
@@ -87,6 +89,7 @@ enum action {
 	ACTION_PALETTE,
 	ACTION_HELP,
 	ACTION_THEME,
+	ACTION_MOUSE,
 	ACTION_READ_ONLY,
 	ACTION_REDRAW,
 	ACTION_SUSPEND,

@@ -69,10 +69,32 @@ void terminal_define_keys(void)
 	define_key("\033[4~", CODE_END);
 }
 
+static MEVENT pointer;
+
+void terminal_pointer(int *ret_x, int *ret_y)
+{
+	*ret_x = pointer.x;
+	*ret_y = pointer.y;
+}
+
+static enum terminal_event mouse_event(uint32_t *ret_key)
+{
+	*ret_key = 0;
+	if (getmouse(&pointer) != OK)
+		return EVENT_KEY;
+	if ((pointer.bstate & BUTTON4_PRESSED) != 0)
+		return EVENT_WHEEL_UP;
+	if ((pointer.bstate & BUTTON5_PRESSED) != 0)
+		return EVENT_WHEEL_DOWN;
+	return (pointer.bstate & BUTTON1_PRESSED) != 0 ? EVENT_CLICK : EVENT_KEY;
+}
+
 static enum terminal_event code_event(wint_t code, uint32_t *ret_key)
 {
 	if (code == KEY_RESIZE)
 		return EVENT_RESIZE;
+	if (code == KEY_MOUSE)
+		return mouse_event(ret_key);
 	if (code == CODE_PASTE)
 		return EVENT_PASTE;
 	if (code == CODE_PASTE_END)
@@ -106,20 +128,34 @@ static void swallow(wint_t kind)
 	}
 }
 
+/* What begins a sequence when it stands behind Esc. */
+static bool introduces(wint_t c)
+{
+	return c == '[' || c == 'O' || c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_';
+}
+
+/* Alt with a key, or Esc and the next key arriving together from far away: which of the two cannot
+ * be told, so it is neither, but a dialog closes on it (K_ALT). */
 static enum terminal_event escape_event(uint32_t *ret_key)
 {
 	wint_t next;
+	wint_t after;
 	int r = get_wch(&next);
 
-	if (r == OK && next == 27)
-		unget_wch(27); /* Esc pressed twice */
-	if (r == ERR || (r == OK && next == 27)) {
-		*ret_key = K_ESC;
-		return EVENT_KEY;
-	}
 	if (r == KEY_CODE_YES)
 		return code_event(next, ret_key);
-	*ret_key = 0; /* Alt with a key means nothing here */
+	*ret_key = K_ESC;
+	if (r == OK && next == 27)
+		unget_wch(27); /* Esc pressed twice */
+	if (r == ERR || next == 27)
+		return EVENT_KEY;
+	*ret_key = K_ALT;
+	if (!introduces(next) || (r = get_wch(&after)) == ERR)
+		return EVENT_KEY;
+	if (r == KEY_CODE_YES)
+		return code_event(after, ret_key);
+	*ret_key = 0;
+	unget_wch((wchar_t)after);
 	swallow(next);
 	return EVENT_KEY;
 }

@@ -12,8 +12,11 @@ enum {
 	PREVIEW_BELOW_W = 60,
 	PREVIEW_BELOW_H = 36, /* and from this height below it */
 	PREVIEW_BELOW_LINES = 16,
-	LIST_GUTTER = 3, /* cursor, mark, and ! for a layer that is not enforced */
+	NAME_AND_SPARK_W = 96, /* below, a name is worth more than the sparkline */
+	LIST_GUTTER = 3,       /* cursor, mark, and ! for a layer that is not enforced */
 };
+
+enum { ALERT_LINES_H = 14 }; /* from this height on it may take several, up to a quarter */
 
 static struct rect line(int w, int *y)
 {
@@ -48,11 +51,11 @@ static void tiny(int w, int h, const struct layout_want *want, struct layout *l)
 	int y = 0;
 
 	l->tiny = true;
-	if (want->alert && h == 1)
+	if (want->alert > 0 && h == 1)
 		l->alert = line(w, &y);
 	else
 		l->summary = line(w, &y);
-	if (want->alert && h >= 3)
+	if (want->alert > 0 && h >= 3)
 		l->alert = line(w, &y);
 	if (h >= 5) {
 		h--;
@@ -72,8 +75,12 @@ void layout_compute(int w, int h, const struct layout_want *want, struct layout 
 		return;
 	}
 	l.summary = line(w, &y);
-	if (want->alert)
+	if (want->alert > 0) {
 		l.alert = line(w, &y);
+		if (h >= ALERT_LINES_H)
+			l.alert.h = want->alert < h / 4 ? want->alert : h / 4;
+		y += l.alert.h - 1;
+	}
 	if (want->heading && h >= 8)
 		l.heading = line(w, &y);
 	l.state = (struct rect){ 0, h - 2, w, 1 };
@@ -99,23 +106,24 @@ static const struct {
 	enum layout_column column;
 	int least, from; /* shown from this width on */
 } needs[] = {
-	{ LIST_ID, 6, 0 },    { LIST_STATE, 7, 0 },    { LIST_USER, 6, 26 },
-	{ LIST_CPU, 5, 32 },  { LIST_COMMAND, 8, 48 }, { LIST_MEMORY, 11, 56 },
-	{ LIST_LEFT, 6, 64 }, { LIST_SPARK, 8, 72 },   { LIST_AGE, 6, 88 },
-	{ LIST_PIDS, 4, 94 }, { LIST_POLICY, 8, 98 },  { LIST_LAYERS, 4, 112 },
+	{ LIST_ID, 6, 0 },	 { LIST_STATE, 7, 0 },	  { LIST_USER, 6, 26 },
+	{ LIST_CPU, 5, 32 },	 { LIST_COMMAND, 8, 48 }, { LIST_MEMORY, 11, 56 },
+	{ LIST_LEFT, 6, 64 },	 { LIST_NAME, 10, 72 },	  { LIST_SPARK, 8, 72 },
+	{ LIST_AGE, 6, 88 },	 { LIST_PIDS, 4, 94 },	  { LIST_POLICY, 8, 98 },
+	{ LIST_LAYERS, 4, 112 },
 };
 /* What the columns grow to, one after the other, once all that fit are there. */
 static const struct {
 	enum layout_column column;
 	int to, from;
 } grows[] = {
-	{ LIST_STATE, 10, 36 },	 { LIST_USER, 7, 60 },	  { LIST_COMMAND, 16, 0 },
-	{ LIST_SPARK, 12, 96 },	 { LIST_STATE, 15, 100 }, { LIST_USER, 9, 110 },
-	{ LIST_ID, 12, 130 },	 { LIST_COMMAND, 24, 0 }, { LIST_POLICY, 12, 130 },
-	{ LIST_SPARK, 30, 150 }, { LIST_USER, 14, 150 },
+	{ LIST_STATE, 10, 36 },	  { LIST_USER, 7, 60 },	   { LIST_COMMAND, 16, 0 },
+	{ LIST_NAME, 20, 80 },	  { LIST_SPARK, 12, 96 },  { LIST_STATE, 15, 100 },
+	{ LIST_USER, 9, 110 },	  { LIST_ID, 12, 130 },	   { LIST_COMMAND, 24, 0 },
+	{ LIST_POLICY, 12, 130 }, { LIST_SPARK, 30, 150 }, { LIST_USER, 14, 150 },
 };
 
-void layout_columns(int w, struct layout_columns *ret)
+void layout_columns(int w, int name_w, struct layout_columns *ret)
 {
 	int room = w - LIST_GUTTER;
 	int x = LIST_GUTTER;
@@ -123,17 +131,23 @@ void layout_columns(int w, struct layout_columns *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		int least = needs[i].least;
+		int from = needs[i].from;
 
 		if (i == 0 && room < least)
 			least = room > 0 ? room : 0;
-		if (w < needs[i].from || room < least)
+		if (needs[i].column == LIST_NAME && name_w < least)
+			least = name_w;
+		if (needs[i].column == LIST_SPARK && name_w > 0)
+			from = NAME_AND_SPARK_W;
+		if (w < from || room < least || least == 0)
 			continue;
 		ret->w[needs[i].column] = least;
 		room -= least + 1;
 	}
 	for (size_t i = 0; i < sizeof(grows) / sizeof(grows[0]) && room > 0; i++) {
 		int *cw = &ret->w[grows[i].column];
-		int more = grows[i].to - *cw;
+		bool name = grows[i].column == LIST_NAME && name_w < grows[i].to;
+		int more = (name ? name_w : grows[i].to) - *cw;
 
 		if (*cw == 0 || w < grows[i].from || more <= 0)
 			continue;

@@ -15,7 +15,7 @@
 enum { LAYOUT_TINY_W = 30, LAYOUT_TINY_H = 6 }; /* below these only a line or a few are shown */
 
 struct layout_want {
-	bool alert;   /* something to say above the list */
+	int alert;    /* lines of what is to be said above the list */
 	bool heading; /* column headings */
 	bool preview;
 };
@@ -39,6 +39,7 @@ struct rect layout_dialog(int screen_w, int screen_h, int w, int h);
 /* The list's columns that fit in `w`, in the order shown. */
 enum layout_column {
 	LIST_ID,
+	LIST_NAME,
 	LIST_USER,
 	LIST_POLICY,
 	LIST_STATE,
@@ -56,6 +57,7 @@ struct layout_columns {
 	int x[LIST_COLUMNS]; /* from the line's left edge */
 	int w[LIST_COLUMNS]; /* 0 = not shown */
 };
-void layout_columns(int w, struct layout_columns *ret);
+/* name_w: the longest name among them; 0: none has one. */
+void layout_columns(int w, int name_w, struct layout_columns *ret);
 
 #endif

@@ -129,13 +129,23 @@ static void say(const char *text)
 	fd_write_all(STDOUT_FILENO, text, strlen(text));
 }
 
+static bool has_terminal(struct source *s, const char *id)
+{
+	for (int i = 0; i < count(s); i++)
+		if (strcmp(at(s, i)->id, id) == 0)
+			return at(s, i)->record->tty;
+	return true;
+}
+
 static int attach(struct source *s, const char *id, bool read_only, struct error *err)
 {
+	bool tty = has_terminal(s, id);
 	struct attach_options o = {
 		.fd = -1,
 		.id = id,
 		.request = true,
 		.raw = true,
+		.lines = !tty,
 		.read_only = read_only,
 		.replay = true,
 		.detach_keys = DETACH_KEYS,
@@ -144,12 +154,11 @@ static int attach(struct source *s, const char *id, bool read_only, struct error
 	char line[160];
 	int r = link_connect(id, &o.fd, err);
 
-	(void)s;
 	if (r < 0)
 		return r;
 	snprintf(line, sizeof(line),
-		 "\033[H\033[2J-- %.15s%s: Ctrl-Q comes back to the dashboard --\r\n", id,
-		 read_only ? ", read-only" : "");
+		 "\033[H\033[2J-- %.15s%s%s: Ctrl-Q comes back to the dashboard --\r\n", id,
+		 tty ? "" : ", without a terminal", read_only ? ", read-only" : "");
 	say(line);
 	r = attach_relay(&o, &result, err);
 	fd_close(&o.fd);

@@ -12,7 +12,7 @@
 #include "tui/words.h"
 
 const char *const column_names[COLUMN_COUNT + 1] = {
-	"attention", "id",   "user", "state",  "age",	  "cpu",
+	"attention", "id",   "name", "user",   "state",	  "age", "cpu",
 	"memory",    "pids", "left", "policy", "command", NULL,
 };
 
@@ -123,6 +123,11 @@ static void sort_key(const struct model *m, struct sort_item *item)
 	case COLUMN_ID:
 		snprintf(item->text, sizeof(item->text), "%s", v->id);
 		break;
+	case COLUMN_NAME:
+		/* Those without one come last. */
+		snprintf(item->text, sizeof(item->text), "%.47s",
+			 words_named(v) ? v->record->name : "~");
+		break;
 	case COLUMN_USER:
 		snprintf(item->text, sizeof(item->text), "%.47s", words_user(v));
 		break;
@@ -130,7 +135,7 @@ static void sort_key(const struct model *m, struct sort_item *item)
 		words_state(v, m->now, false, item->text, sizeof(item->text));
 		break;
 	case COLUMN_AGE:
-		item->key = (int64_t)words_age(v, m->now);
+		item->key = (int64_t)words_age(v, m->now, m->wall);
 		break;
 	case COLUMN_CPU:
 		item->key = -(int64_t)words_cpu(v);
@@ -267,7 +272,7 @@ static int collect(struct model *m, struct sort_item *items)
 			m->hidden_ended++;
 			continue;
 		}
-		if (filter_match(&m->filter, v, m->now))
+		if (filter_match(&m->filter, v, m->now, m->wall))
 			items[n++].view = v;
 	}
 	return n;
@@ -306,6 +311,7 @@ static void fill(struct model *m, const struct sort_item *items, int n)
 
 	m->n = 0;
 	m->shown = n;
+	m->name_w = 0;
 	for (int i = 0; i < n; i++) {
 		const char *user = words_user(items[i].view);
 
@@ -316,6 +322,9 @@ static void fill(struct model *m, const struct sort_item *items, int n)
 		if (m->grouped)
 			add_to_heading(&m->rows[heading], items[i].view);
 		m->rows[m->n++] = (struct model_row){ .view = items[i].view, .user = user };
+		if (words_named(items[i].view) &&
+		    (int)text_columns(items[i].view->record->name) > m->name_w)
+			m->name_w = (int)text_columns(items[i].view->record->name);
 	}
 }
 

@@ -15,6 +15,7 @@
 enum column {
 	COLUMN_ATTENTION, /* not shown: what waits or fails first, then busy, idle, ended */
 	COLUMN_ID,
+	COLUMN_NAME,
 	COLUMN_USER,
 	COLUMN_STATE,
 	COLUMN_AGE,
@@ -54,6 +55,7 @@ struct model {
 	struct model_row *rows;
 	int n, capacity;
 	int shown;		    /* sessions among the rows */
+	int name_w;		    /* columns of the longest given name among them */
 	int hidden_ended;	    /* left out because ended ones are hidden */
 	struct model_totals totals; /* of all that the source has (of only_user) */
 

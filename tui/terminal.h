@@ -26,6 +26,7 @@ void terminal_theme(const struct theme *theme);
 void terminal_size(int *ret_w, int *ret_h);
 /* Brings the terminal to what the grid holds; sends what differs. */
 void terminal_draw(const struct grid *g);
+void terminal_mouse(bool on);		  /* clicks and the wheel come as events, or stay there */
 void terminal_redraw(void);		  /* the next draw sends everything */
 const sigset_t *terminal_poll_mask(void); /* for ppoll(2) */
 /* HUP, INT, TERM or QUIT that asks to end; TSTP that asks to stop; 0 = none. Clears it. */
@@ -36,12 +37,17 @@ enum terminal_event {
 	EVENT_KEY,
 	EVENT_PASTE,
 	EVENT_PASTE_END,
+	EVENT_CLICK,
+	EVENT_WHEEL_UP,
+	EVENT_WHEEL_DOWN,
 	EVENT_RESIZE,
 	EVENT_GONE
 };
 /* The next thing that happened, without waiting. *ret_key for EVENT_KEY (codes of keymap.h).
  * GONE: the terminal hung up. */
 enum terminal_event terminal_event(uint32_t *ret_key);
+/* Where the last click was. */
+void terminal_pointer(int *ret_x, int *ret_y);
 
 /* ---- draw.c to keys.c ---- */
 void terminal_define_keys(void);

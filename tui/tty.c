@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS };
 enum { N_FATAL = sizeof(fatal_signals) / sizeof(fatal_signals[0]) };
 
 static struct {
@@ -25,15 +25,15 @@ static struct {
 	struct termios before;
 	struct sigaction handlers[N_FATAL];
 	bool at_exit;
+	char reset[TTY_RESET_MAX]; /* of every mode: a handler cannot know which were changed */
+	size_t reset_len;
 } saved;
 
 static void on_fatal(int sig)
 {
-	static const char reset[] = "\033[?1049l\033[?25h\033[0m\r\n";
-
 	if (saved.entered) {
 		saved.entered = 0;
-		if (write(saved.fd, reset, sizeof(reset) - 1) < 0) {
+		if (write(saved.fd, saved.reset, saved.reset_len) < 0) {
 			/* nothing can be done about it here */
 		}
 		tcsetattr(saved.fd, TCSANOW, &saved.before);
@@ -54,8 +54,10 @@ static struct termios changed_settings(const struct termios *before, enum tty_mo
 {
 	struct termios t = *before;
 
-	if (mode == TTY_RAW) {
+	if (mode == TTY_RAW || mode == TTY_BYTES) {
 		cfmakeraw(&t);
+		if (mode == TTY_BYTES)
+			t.c_oflag |= before->c_oflag & (OPOST | ONLCR);
 	} else {
 		t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		t.c_cc[VSUSP] =
@@ -68,6 +70,7 @@ static struct termios changed_settings(const struct termios *before, enum tty_mo
 
 int tty_enter(int fd, enum tty_mode mode)
 {
+	const struct tty_modes all = { .changed = UINT32_MAX, .escapes = true };
 	struct termios t;
 
 	if (saved.entered)
@@ -75,6 +78,7 @@ int tty_enter(int fd, enum tty_mode mode)
 	if (tcgetattr(fd, &saved.before) < 0)
 		return -errno;
 	saved.fd = fd;
+	saved.reset_len = tty_modes_reset(&all, saved.reset);
 	if (!saved.at_exit && atexit(tty_leave) == 0)
 		saved.at_exit = true;
 	t = changed_settings(&saved.before, mode);

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 enum tty_mode {
-	TTY_RAW,  /* every byte as it is, for an attached session */
+	TTY_RAW, /* every byte as it is, for an attached session */
+	TTY_BYTES, /* the same, but lines that come out keep their line feeds: no session terminal made
+		    * CR LF of them */
 	TTY_KEYS, /* single keys without echo; Ctrl-C still makes a signal */
 };
 

@@ -7,6 +7,8 @@
 
 #include "tui/app.h"
 
+/* Sorts by the column whose heading stands at x; once more turns the order round. */
+void view_heading_clicked(struct app *a, int x);
 void view_list(struct app *a, struct grid *g, const struct layout *l);
 void view_detail(struct app *a, struct grid *g, const struct layout *l);
 void view_launch(struct app *a, struct grid *g, const struct layout *l);
@@ -18,6 +20,8 @@ void view_panic(struct app *a, struct grid *g);
  * how many lines there are. */
 int view_overview(struct app *a, struct grid *g, struct rect area, const struct session_view *v,
 		  int *top, bool with_trail);
+/* Wraps at spaces into the lines of `r`; the last one is cut. Returns how many were taken. */
+int view_wrapped(struct grid *g, struct rect r, enum theme_role role, const char *text);
 /* "KEY label" pairs from the key table, as many as fit. */
 void view_keys(struct app *a, struct grid *g, struct rect area);
 

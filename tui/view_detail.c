@@ -17,6 +17,7 @@ enum {
 	LABEL_W = 11,
 	TRAIL_SHORT = 8,
 	ROWS_SHOWN = 100,
+	REASON_LINES = 4,
 };
 
 /* A place to write lines one below the other. */
@@ -63,13 +64,13 @@ static void draw_facts(struct sheet *s)
 	if (v->live && v->have_board && v->board.last_command[0] != '\0')
 		fact(s, "now", ROLE_TEXT, v->board.last_command);
 	fact(s, "project", ROLE_TEXT, words_text(r->project));
-	snprintf(text, sizeof(text), "%s  policy %.60s, revision %u", r->name,
-		 words_text(r->policy),
+	fact(s, "name", ROLE_TEXT, r->name);
+	snprintf(text, sizeof(text), "%.60s, revision %u", words_text(r->policy),
 		 v->live && v->have_board && v->board.policy_revision > 0 ? v->board.policy_revision
 									  : r->policy_revision);
-	fact(s, "name", ROLE_TEXT, text);
+	fact(s, "policy", ROLE_TEXT, text);
 	words_time(r->started_wall, s->a->model.wall, time, sizeof(time));
-	text_format_duration(words_age(v, s->a->model.now), age, sizeof(age));
+	text_format_duration(words_ran(v, s->a->model.now), age, sizeof(age));
 	if (v->live) {
 		snprintf(text, sizeof(text), "%s, %s ago", time, age);
 		fact(s, "started", ROLE_TEXT, text);
@@ -152,6 +153,7 @@ static void draw_cpu_memory(struct sheet *s)
 				: v->record->cpus_milli;
 	int64_t memory = words_memory(v);
 	int64_t limit = words_memory_limit(v);
+	const char *doubt = words_limits_hold(v) ? "" : "?";
 	char text[64];
 	char a[16];
 	char b[16];
@@ -162,18 +164,21 @@ static void draw_cpu_memory(struct sheet *s)
 	}
 	words_percent(words_cpu(v), a, sizeof(a));
 	if (cores > 0)
-		snprintf(text, sizeof(text), "%s%% of %lld%%", a, (long long)(cores / 10));
+		snprintf(text, sizeof(text), "%s%% of %lld%%%s", a, (long long)(cores / 10), doubt);
 	else
 		snprintf(text, sizeof(text), "%s%%, no limit", a);
 	gauge(s, "cpu", text, words_cpu(v), cores, GRAPH_CPU);
 	words_size(memory, a, sizeof(a));
 	words_size(limit, b, sizeof(b));
-	snprintf(text, sizeof(text), limit > 0 ? "%s of %s" : "%s, no limit", a, b);
+	if (limit > 0)
+		snprintf(text, sizeof(text), "%s of %s%s", a, b, doubt);
+	else
+		snprintf(text, sizeof(text), "%s, no limit", a);
 	gauge(s, "memory", text, memory, limit, GRAPH_MEMORY);
 	snprintf(a, sizeof(a), "%lld", (long long)words_pids(v));
 	if (words_pids_limit(v) > 0)
-		snprintf(text, sizeof(text), "%s of %lld", words_pids(v) < 0 ? "-" : a,
-			 (long long)words_pids_limit(v));
+		snprintf(text, sizeof(text), "%s of %lld%s", words_pids(v) < 0 ? "-" : a,
+			 (long long)words_pids_limit(v), doubt);
 	else
 		snprintf(text, sizeof(text), "%s, no limit", words_pids(v) < 0 ? "-" : a);
 	gauge(s, "processes", text, words_pids(v), words_pids_limit(v), GRAPH_PIDS);
@@ -207,7 +212,7 @@ static void draw_time(struct sheet *s)
 	const struct session_view *v = s->v;
 	bool limited;
 	uint64_t left = words_left(v, s->a->model.now, &limited);
-	uint64_t age = words_age(v, s->a->model.now);
+	uint64_t age = words_ran(v, s->a->model.now);
 	char text[64];
 	char a[16];
 	char b[16];
@@ -241,6 +246,18 @@ static enum theme_role layer_role(const struct record_layer *l)
 	return strcmp(l->status, "degraded") == 0 ? ROLE_DEGRADED : ROLE_OFF;
 }
 
+/* Ends the line: behind x when there is room, else on the lines below. */
+static void reason(struct sheet *s, int x, const char *text)
+{
+	int y = s->y++;
+
+	if ((int)text_columns(text) <= s->w - x)
+		grid_str(s->g, s->x + x, y, s->w - x, ROLE_TEXT, text);
+	else
+		s->y += view_wrapped(s->g, (struct rect){ s->x + 2, s->y, s->w - 2, REASON_LINES },
+				     ROLE_TEXT, text);
+}
+
 /* Several a line; the reasons of those that are not enforced below. */
 static void draw_layers_short(struct sheet *s)
 {
@@ -265,8 +282,8 @@ static void draw_layers_short(struct sheet *s)
 			continue;
 		x = grid_strf(s->g, s->x, s->y, s->w, layer_role(l), "! %.40s %.16s", l->name,
 			      l->status);
-		grid_strf(s->g, s->x + x, s->y++, s->w - x, ROLE_TEXT, ": %.300s",
-			  words_text(l->reason));
+		x += grid_str(s->g, s->x + x, s->y, s->w - x, ROLE_TEXT, ": ");
+		reason(s, x, words_text(l->reason));
 	}
 }
 
@@ -286,8 +303,10 @@ static void draw_layers_long(struct sheet *s)
 		}
 		grid_str(s->g, s->x, s->y, 13, ROLE_TEXT, l->name);
 		grid_str(s->g, s->x + 14, s->y, 9, layer_role(l), l->status);
-		grid_str(s->g, s->x + 24, s->y++, s->w - 24,
-			 layer_role(l) == ROLE_ENFORCED ? ROLE_MUTED : ROLE_TEXT, detail);
+		if (layer_role(l) == ROLE_ENFORCED)
+			grid_str(s->g, s->x + 24, s->y++, s->w - 24, ROLE_MUTED, detail);
+		else
+			reason(s, 24, detail);
 	}
 }
 
@@ -335,7 +354,7 @@ static void draw_limits(struct sheet *s)
 	char idle[24];
 	char text[160];
 
-	heading(s, "LIMITS");
+	heading(s, words_limits_hold(s->v) ? "LIMITS" : "LIMITS, NOT ALL ENFORCED: SEE LAYERS");
 	words_size(words_memory_limit(s->v), memory, sizeof(memory));
 	text_format_duration_exact(r->timeout_ns, time, sizeof(time));
 	text_format_duration_exact(r->idle_timeout_ns, idle, sizeof(idle));
@@ -387,28 +406,25 @@ static void draw_history(struct sheet *s, int rows)
 	s->y += rows - 1;
 }
 
+/* The newest first: what has just happened is looked for, and the last lines may be out of sight. */
 static void draw_trail(struct sheet *s, int most)
 {
 	const char *text = s->a->trail.len > 0 ? s->a->trail.data : "";
-	const char *p = text + s->a->trail.len;
-	int n = 0;
+	const char *end = text + s->a->trail.len;
 
-	heading(s, "RECENT");
-	if (p == text)
+	heading(s, "RECENT, NEWEST FIRST");
+	if (end == text)
 		grid_str(s->g, s->x, s->y++, s->w, ROLE_MUTED, "nothing recorded");
-	/* Back over the newest `most` lines. */
-	while (p > text && n <= most) {
-		p--;
-		if (*p == '\n' && ++n > most)
-			break;
-	}
-	if (p > text || (p == text && *p == '\n'))
-		p++;
-	while (*p != '\0') {
-		size_t len = strcspn(p, "\n");
+	for (int n = 0; end > text && n < most; n++) {
+		const char *line;
 
-		grid_text(s->g, s->x, s->y++, s->w, ROLE_TEXT, p, len);
-		p += len + (p[len] == '\n');
+		if (end[-1] == '\n')
+			end--;
+		line = end;
+		while (line > text && line[-1] != '\n')
+			line--;
+		grid_text(s->g, s->x, s->y++, s->w, ROLE_TEXT, line, (size_t)(end - line));
+		end = line;
 	}
 }
 

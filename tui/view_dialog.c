@@ -8,7 +8,7 @@
 #include "tui/view.h"
 #include "tui/words.h"
 
-enum { DIALOG_W = 66, PANIC_W = 78 };
+enum { DIALOG_W = 66, PANIC_W = 78, PANIC_COLUMNS = 2 };
 
 static int widest(const struct dialog *d)
 {
@@ -163,7 +163,9 @@ static void panic_small(struct app *a, struct grid *g)
 void view_panic(struct app *a, struct grid *g)
 {
 	const struct dialog *d = &a->dialog;
-	struct rect r = layout_dialog(g->w, g->h - (g->h > 6 ? 2 : 0), PANIC_W, 16);
+	int rows = (d->targets.n + PANIC_COLUMNS - 1) / PANIC_COLUMNS;
+	struct rect r =
+		layout_dialog(g->w, g->h - (g->h > 6 ? 2 : 0), PANIC_W, rows < 4 ? 16 : rows + 12);
 	int x = r.x + 3;
 	int w = r.w - 6;
 	int y = r.y + 1;
@@ -174,7 +176,7 @@ void view_panic(struct app *a, struct grid *g)
 		return;
 	}
 	grid_box(g, r, ROLE_ALERT, "PANIC");
-	most = r.h - 2 - 8;
+	most = r.h - 2 - (r.h >= 14 ? 10 : 8);
 	if (r.h >= 14)
 		y++;
 	grid_strf(g, x, y++, w, ROLE_TITLE, "%d of %d live session%s frozen. Nothing was killed.",

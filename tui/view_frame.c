@@ -75,12 +75,8 @@ static void list_summary(struct app *a, struct grid *g, struct rect r)
 				 : "sessions");
 	x = count_piece(g, x, r.y, end, ROLE_RUNNING, t->running, r.w < 100 ? "run" : "running");
 	x = count_piece(g, x, r.y, end, ROLE_PAUSED, t->paused, r.w < 100 ? "pause" : "paused");
-	if (r.w >= 100) {
-		x = count_piece(g, x, r.y, end, ROLE_ENDED, t->ended - t->failed, "ended");
-		count_piece(g, x, r.y, end, ROLE_FAILED, t->failed, "failed");
-	} else {
-		count_piece(g, x, r.y, end, ROLE_ENDED, t->ended, "ended");
-	}
+	x = count_piece(g, x, r.y, end, ROLE_FAILED, t->failed, "failed");
+	count_piece(g, x, r.y, end, ROLE_ENDED, t->ended - t->failed, "ended");
 }
 
 static void detail_summary(struct app *a, struct grid *g, struct rect r)
@@ -96,7 +92,7 @@ static void detail_summary(struct app *a, struct grid *g, struct rect r)
 		return;
 	}
 	words_state(v, a->model.now, r.w < 60, state, sizeof(state));
-	text_format_duration(words_age(v, a->model.now), age, sizeof(age));
+	text_format_duration(words_ran(v, a->model.now), age, sizeof(age));
 	snprintf(text, sizeof(text), "%s%s", r.w >= 60 ? " warder > " : " ",
 		 r.w >= 60 ? v->id : "");
 	if (r.w < 60)
@@ -104,6 +100,8 @@ static void detail_summary(struct app *a, struct grid *g, struct rect r)
 	x = piece(g, 0, r.y, r.w, ROLE_TITLE, text);
 	snprintf(text, sizeof(text), "%.32s", words_user(v));
 	x += grid_str(g, x, r.y, r.w - x, ROLE_TITLE, text) + 2;
+	if (words_named(v) && r.w >= 60)
+		x = piece(g, x, r.y, r.w - 24, ROLE_TITLE, v->record->name);
 	snprintf(text, sizeof(text), "%s %s", state, age);
 	x = piece(g, x, r.y, r.w, words_state_role(v, a->model.now), text);
 	if (v->record->pid > 0 && v->live) {
@@ -134,12 +132,31 @@ static void alert(struct app *a, struct grid *g, struct rect r)
 {
 	enum theme_role role = a->alert.bad ? ROLE_ALERT : ROLE_NOTE;
 	const char *sign = r.w < LAYOUT_TINY_W ? "" : a->alert.bad ? "!! " : "   ";
+	int x;
 
 	if (r.h == 0 || a->alert.until == 0)
 		return;
 	if (a->alert.bad)
 		grid_fill(g, r, ' ', role);
-	grid_strf(g, r.x, r.y, r.w, role, "%s%s", sign, a->alert.text);
+	grid_str(g, r.x, r.y, r.w, role, sign);
+	x = (int)strlen(sign);
+	if (r.h == 1)
+		grid_str(g, r.x + x, r.y, r.w - x, role, a->alert.text);
+	else
+		view_wrapped(g, (struct rect){ r.x + x, r.y, r.w - x, r.h }, role, a->alert.text);
+}
+
+/* How many lines the alert would take. */
+static int alert_lines(const struct app *a)
+{
+	int w = a->w - 3;
+
+	if (a->alert.until == 0)
+		return 0;
+	/* Lines break at spaces: a little is lost at the end of each. */
+	return w > 24 && (int)text_columns(a->alert.text) > w
+		       ? 1 + (int)text_columns(a->alert.text) / (w - 12)
+		       : 1;
 }
 
 static void typing(struct app *a, struct grid *g, struct rect r)
@@ -294,7 +311,8 @@ void view_keys(struct app *a, struct grid *g, struct rect r)
 		fixed_keys(a, g, r);
 		return;
 	}
-	/* Help and quit are never pushed off the line by others. */
+	/* Help and quit are never pushed off the line by others; where it is narrow, they are what it
+	 * has. */
 	for (unsigned rank = 1; rank <= 16; rank++) {
 		for (size_t i = 0; i < key_table_length; i++) {
 			const struct key_entry *e = &key_table[i];
@@ -305,7 +323,7 @@ void view_keys(struct app *a, struct grid *g, struct rect r)
 			    (e->action == ACTION_BACK && a->screen == SCREEN_LIST))
 				continue;
 			keymap_key_name(e->keys[0], key, sizeof(key));
-			if (e->action != ACTION_HELP && e->action != ACTION_QUIT && r.w >= 30 &&
+			if (e->action != ACTION_HELP && e->action != ACTION_QUIT &&
 			    x + (int)(strlen(e->label) + strlen(key)) + 3 > r.x + r.w - 14)
 				continue;
 			x = key_pair(g, x, r, key, e->label);
@@ -316,7 +334,7 @@ void view_keys(struct app *a, struct grid *g, struct rect r)
 int app_draw(struct app *a, struct grid *g)
 {
 	struct layout_want want = {
-		.alert = a->alert.until != 0,
+		.alert = alert_lines(a),
 		.heading = a->screen == SCREEN_LIST,
 		.preview = a->preview && a->screen == SCREEN_LIST && a->model.shown > 0,
 	};
@@ -327,6 +345,7 @@ int app_draw(struct app *a, struct grid *g)
 		return r;
 	g->ascii = a->ascii;
 	layout_compute(g->w, g->h, &want, &l);
+	a->drawn = l;
 	if (a->screen == SCREEN_LIST)
 		view_list(a, g, &l);
 	else if (a->screen == SCREEN_DETAIL)

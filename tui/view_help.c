@@ -13,6 +13,7 @@ static const char *const signs[][2] = {
 	{ ">", "the line under the cursor" },
 	{ "*", "marked: actions go to all marked sessions" },
 	{ "!", "a layer of this session is degraded or off: Enter shows which and why" },
+	{ "2G?", "a limit of the policy that this machine may not enforce" },
 	{ "LAY", "layers enforced, of all" },
 	{ "LEFT", "until its time limit ends it" },
 	{ "-", "not known, or no limit" },

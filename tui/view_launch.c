@@ -26,7 +26,8 @@ static void add_line(struct form_lines *l, const enum form_field *fields, int n)
 static void arrange(int w, bool may_choose_user, struct form_lines *l)
 {
 	static const enum form_field alone[] = { FORM_COMMAND, FORM_USER,   FORM_PROJECT,
-						 FORM_NAME,    FORM_POLICY, FORM_WORKSPACE };
+						 FORM_NAME,    FORM_POLICY, FORM_WORKSPACE,
+						 FORM_DEGRADED };
 	static const enum form_field limits[] = { FORM_MEMORY, FORM_CPUS, FORM_PIDS, FORM_TIMEOUT };
 	static const enum form_field buttons[] = { FORM_LAUNCH, FORM_CANCEL };
 	int side = w >= 60 ? 4 : w >= 30 ? 2 : 1;
@@ -143,28 +144,26 @@ static void describe(struct app *a, struct buf *out)
 		 f->texts[FORM_TIMEOUT].len > 0 ? f->texts[FORM_TIMEOUT].text : time);
 }
 
-/* Wraps at spaces into at most `most` lines. Returns how many. */
-static int wrapped(struct grid *g, int x, int y, int w, int most, enum theme_role role,
-		   const char *text)
+int view_wrapped(struct grid *g, struct rect r, enum theme_role role, const char *text)
 {
 	int n = 0;
 
-	while (*text != '\0' && n < most && w > 0) {
+	while (*text != '\0' && n < r.h && r.w > 0) {
 		size_t line = strcspn(text, "\n");
 		size_t take = line;
 
-		if (take > (size_t)w && n < most - 1) {
-			for (take = (size_t)w; take > 0 && text[take] != ' '; take--)
+		if (take > (size_t)r.w && n < r.h - 1) {
+			for (take = (size_t)r.w; take > 0 && text[take] != ' '; take--)
 				;
 			if (take == 0)
-				take = (size_t)w;
+				take = (size_t)r.w;
 			/* Not inside a character. */
 			while (take > 0 && ((unsigned char)text[take] & 0xc0) == 0x80)
 				take--;
 			if (take == 0)
 				take = line;
 		}
-		grid_text(g, x, y + n++, w, role, text, take);
+		grid_text(g, r.x, r.y + n++, r.w, role, text, take);
 		text += take;
 		text += strspn(text, " \n");
 	}
@@ -200,12 +199,15 @@ static void draw_result(struct app *a, struct grid *g, struct rect r)
 	int y = r.y;
 
 	if (a->form.policy_error[0] != '\0') {
-		y += wrapped(g, r.x, y, r.w, end - y, ROLE_FAILED, a->form.policy_error) + 1;
+		y += view_wrapped(g, (struct rect){ r.x, y, r.w, end - y }, ROLE_FAILED,
+				  a->form.policy_error) +
+		     1;
 	} else {
 		describe(a, &result);
 		if (end - y > 6)
 			grid_str(g, r.x, y++, r.w, ROLE_HEADING, "RESULT");
-		y += wrapped(g, r.x, y, r.w, end - y > 6 ? 4 : 1, ROLE_TEXT, buf_str(&result));
+		y += view_wrapped(g, (struct rect){ r.x, y, r.w, end - y > 6 ? 4 : 1 }, ROLE_TEXT,
+				  buf_str(&result));
 		memory_promise(a, &promise);
 		if (promise.len > 0 && y < end - 2)
 			grid_strf(g, r.x, y++, r.w, ROLE_DEGRADED, "! %s", promise.data);
@@ -215,7 +217,7 @@ static void draw_result(struct app *a, struct grid *g, struct rect r)
 	if (end - y > 2)
 		grid_str(g, r.x, y++, r.w, ROLE_HEADING, "SAME AS");
 	if (y < end)
-		wrapped(g, r.x, y, r.w, end - y, ROLE_TEXT, buf_str(&shell));
+		view_wrapped(g, (struct rect){ r.x, y, r.w, end - y }, ROLE_TEXT, buf_str(&shell));
 }
 
 static int line_of(const struct form_lines *l, enum form_field field)

@@ -15,6 +15,7 @@ static const struct {
 	enum column sort;
 } headings[LIST_COLUMNS] = {
 	[LIST_ID] = { "ID", false, COLUMN_ID },
+	[LIST_NAME] = { "NAME", false, COLUMN_NAME },
 	[LIST_USER] = { "USER", false, COLUMN_USER },
 	[LIST_POLICY] = { "POLICY", false, COLUMN_POLICY },
 	[LIST_STATE] = { "STATE", false, COLUMN_STATE },
@@ -49,6 +50,24 @@ static void draw_heading(struct app *a, struct grid *g, struct rect r,
 			grid_right(g, r.x + c->x[i], r.y, c->w[i], role, text);
 		else
 			grid_str(g, r.x + c->x[i], r.y, c->w[i], role, text);
+	}
+}
+
+void view_heading_clicked(struct app *a, int x)
+{
+	const struct layout_columns *c = &a->columns;
+
+	for (int i = 0; i < LIST_COLUMNS; i++) {
+		if (c->w[i] == 0 || x < c->x[i] || x >= c->x[i] + c->w[i] ||
+		    headings[i].sort == COLUMN_ATTENTION)
+			continue;
+		if (a->model.sort == headings[i].sort)
+			a->model.inverted = !a->model.inverted;
+		else
+			a->model.inverted = false;
+		a->model.sort = headings[i].sort;
+		app_rebuild(a);
+		return;
 	}
 }
 
@@ -89,7 +108,8 @@ static void draw_usage(const struct cells *k)
 	right(k, LIST_CPU, cpu < 0 ? ROLE_MUTED : ROLE_TEXT, text);
 	words_size(memory, used, sizeof(used));
 	words_size(limit, most, sizeof(most));
-	snprintf(text, sizeof(text), "%s/%s", used, most);
+	snprintf(text, sizeof(text), "%s/%s%s", used, most,
+		 limit > 0 && !words_limits_hold(v) ? "?" : "");
 	right(k, LIST_MEMORY,
 	      limit > 0 && memory > limit / 10 * 9 && v->live ? ROLE_HIGH
 	      : v->live					      ? ROLE_TEXT
@@ -112,7 +132,7 @@ static void draw_times(const struct cells *k)
 	bool limited;
 	uint64_t time_left = words_left(v, k->a->model.now, &limited);
 
-	text_format_duration(words_age(v, k->a->model.now), text, sizeof(text));
+	text_format_duration(words_age(v, k->a->model.now, k->a->model.wall), text, sizeof(text));
 	right(k, LIST_AGE, v->live ? ROLE_TEXT : ROLE_MUTED, text);
 	text_format_duration(time_left, text, sizeof(text));
 	right(k, LIST_LEFT, limited && time_left < 60000000000ULL ? ROLE_HIGH : ROLE_TEXT,
@@ -149,6 +169,8 @@ static void draw_session(struct app *a, struct grid *g, struct rect r,
 	if (c->w[LIST_ID] > 0)
 		grid_text(g, r.x + c->x[LIST_ID], r.y, c->w[LIST_ID], text, v->id,
 			  strnlen(v->id, (size_t)c->w[LIST_ID]));
+	if (words_named(v))
+		left(&k, LIST_NAME, text, v->record->name);
 	left(&k, LIST_USER, text, words_user(v));
 	left(&k, LIST_POLICY, text, words_text(v->record->policy));
 	words_state(v, a->model.now, c->w[LIST_STATE] < 14, state, sizeof(state));
@@ -179,7 +201,7 @@ static void draw_group(struct grid *g, struct rect r, const struct model_row *ro
 
 static void draw_empty(struct app *a, struct grid *g, struct rect r)
 {
-	static const char *const first[] = {
+	static const char *const roomy[] = {
 		"No sandboxes yet.",
 		"",
 		"n                     launch one from a form",
@@ -187,6 +209,9 @@ static void draw_empty(struct app *a, struct grid *g, struct rect r)
 		"$ warder doctor       what this machine can enforce",
 		NULL,
 	};
+	static const char *const narrow[] = { "No sandboxes yet.", "n launches one",
+					      "? help  q quit", NULL };
+	const char *const *first = r.w < 54 ? narrow : roomy;
 	int w = r.w < 54 ? r.w : 54;
 	int x = r.x + (r.w - w) / 2 + 1;
 	int y = r.y + (r.h > 8 ? r.h / 4 : 0);
@@ -209,6 +234,7 @@ static void draw_preview(struct app *a, struct grid *g, const struct layout *l)
 {
 	const struct session_view *v = model_selected(&a->model);
 	bool side = l->edge.w == 1;
+	char title[160];
 	int top = 0;
 
 	if (l->preview.h == 0)
@@ -216,12 +242,12 @@ static void draw_preview(struct app *a, struct grid *g, const struct layout *l)
 	grid_fill(g, l->edge, side ? 0x2502 : 0x2500, ROLE_BORDER);
 	if (v == NULL)
 		return;
+	snprintf(title, sizeof(title), "%s  %s%s%.40s", v->id,
+		 words_named(v) ? v->record->name : "", words_named(v) ? "  " : "", words_user(v));
 	if (!side)
-		grid_strf(g, 2, l->edge.y, l->edge.w - 4, ROLE_TITLE, " %s  %.40s ", v->id,
-			  words_user(v));
+		grid_strf(g, 2, l->edge.y, l->edge.w - 4, ROLE_TITLE, " %s ", title);
 	else
-		grid_strf(g, l->preview.x, l->preview.y, l->preview.w, ROLE_TITLE, "%s  %.40s",
-			  v->id, words_user(v));
+		grid_str(g, l->preview.x, l->preview.y, l->preview.w, ROLE_TITLE, title);
 	view_overview(a, g,
 		      side ? (struct rect){ l->preview.x, l->preview.y + 1, l->preview.w,
 					    l->preview.h - 1 }
@@ -234,8 +260,9 @@ void view_list(struct app *a, struct grid *g, const struct layout *l)
 	struct layout_columns c;
 	struct model *m = &a->model;
 
-	layout_columns(l->body.w, &c);
+	layout_columns(l->body.w, m->name_w > 0 && m->name_w < 4 ? 4 : m->name_w, &c);
 	a->page = l->body.h;
+	a->columns = c;
 	draw_preview(a, g, l);
 	if (m->shown == 0) {
 		draw_empty(a, g, l->body);

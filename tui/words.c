@@ -142,7 +142,23 @@ int64_t words_pids_limit(const struct session_view *v)
 	return v->record->pids_limit > 0 ? (int64_t)v->record->pids_limit : -1;
 }
 
-uint64_t words_age(const struct session_view *v, uint64_t now)
+bool words_named(const struct session_view *v)
+{
+	const struct session_record *r = v->record;
+	char usual[sizeof(r->name) + 96];
+
+	snprintf(usual, sizeof(usual), "agent-%.63s-%.15s", words_user(v), v->id);
+	return r->name[0] != '\0' && strcmp(r->name, usual) != 0;
+}
+
+uint64_t words_age(const struct session_view *v, uint64_t now, uint64_t wall)
+{
+	if (v->live && v->have_board)
+		return words_ran(v, now);
+	return wall > v->record->started_wall ? wall - v->record->started_wall : 0;
+}
+
+uint64_t words_ran(const struct session_view *v, uint64_t now)
 {
 	if (v->live && v->have_board)
 		return now > v->board.started ? now - v->board.started : 0;
@@ -157,6 +173,14 @@ uint64_t words_left(const struct session_view *v, uint64_t now, bool *ret_limite
 
 	*ret_limited = deadline != 0;
 	return deadline > now ? deadline - now : 0;
+}
+
+bool words_limits_hold(const struct session_view *v)
+{
+	for (int i = 0; i < v->record->n_layers; i++)
+		if (strcmp(v->record->layers[i].name, "limits") == 0)
+			return strcmp(v->record->layers[i].status, "enforced") == 0;
+	return true;
 }
 
 int words_layer_problems(const struct session_view *v)

@@ -33,9 +33,13 @@ int64_t words_memory(const struct session_view *v);	  /* bytes; -1 = unknown. En
 int64_t words_memory_limit(const struct session_view *v); /* -1 = none or unknown */
 int64_t words_pids(const struct session_view *v);
 int64_t words_pids_limit(const struct session_view *v);
-/* Live: since its start. Ended: how long it ran. */
-uint64_t words_age(const struct session_view *v, uint64_t now);
+/* Was it given a name, or does it have the usual one (agent-USER-ID)? */
+bool words_named(const struct session_view *v);
+uint64_t words_age(const struct session_view *v, uint64_t now, uint64_t wall); /* since its start */
+uint64_t words_ran(const struct session_view *v, uint64_t now); /* the same, up to its end */
 uint64_t words_left(const struct session_view *v, uint64_t now, bool *ret_limited);
+/* Whether its limits are enforced, all of them. */
+bool words_limits_hold(const struct session_view *v);
 /* How many layers are degraded or off. */
 int words_layer_problems(const struct session_view *v);
 

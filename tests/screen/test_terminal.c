@@ -87,6 +87,56 @@ static void test_unknown_sequences_are_no_keys(void **state)
 	assert_exit(&t, 0);
 }
 
+/* From far away Esc and the key after it come in one piece: no dialog is left open under the keys
+ * that follow. */
+static void test_escape_with_a_key_behind_it(void **state)
+{
+	struct harness t;
+
+	(void)state;
+	start(&t, 80, 24);
+	harness_send(&t, "x");
+	harness_wait_text(&t, "> Cancel");
+	harness_send(&t, "\033Ut");
+	harness_wait_no_text(&t, "> Cancel");
+	harness_send(&t, "x");
+	harness_wait_text(&t, "> Cancel");
+	harness_send(&t, "\033[");
+	harness_wait_no_text(&t, "> Cancel");
+	harness_send(&t, "q");
+	harness_wait_end(&t);
+	assert_true(harness_shows(&t, "5 sandboxes keep running"));
+	assert_exit(&t, 0);
+}
+
+static void test_mouse(void **state)
+{
+	struct harness t;
+
+	(void)state;
+	start(&t, 80, 24);
+	assert_true(harness_sent(&t, "\033[?1006;1000h"));
+	harness_send(&t, "\033[<0;30;5M\033[<0;30;5m");
+	harness_wait_cell(&t, 0, 4, '>');
+	harness_send(&t, "\033[<64;30;5M"); /* wheel up */
+	harness_wait_cell(&t, 0, 2, '>');
+	harness_send(&t, "\033[<65;30;5M"); /* and down */
+	harness_wait_cell(&t, 0, 5, '>');
+	harness_send(&t, "\033[<0;5;2M\033[<0;5;2m"); /* a heading */
+	harness_wait_text(&t, "sort: id");
+	harness_send(&t, "\033[<0;30;7M\033[<0;30;7m");
+	harness_wait_cell(&t, 0, 6, '>');
+	harness_send(&t, "\033[<0;30;7M\033[<0;30;7m");
+	harness_wait_text(&t, "Esc back");
+	harness_send(&t, "\033");
+	harness_wait_text(&t, "sort: id");
+	harness_send(&t, "m");
+	harness_wait_text(&t, "it selects text");
+	assert_true(harness_sent(&t, "\033[?1006;1000l"));
+	harness_send(&t, "q");
+	assert_exit(&t, 0);
+}
+
 static void test_resize(void **state)
 {
 	static const int sizes[][2] = {
@@ -99,8 +149,8 @@ static void test_resize(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		harness_resize(&t, sizes[i][0], sizes[i][1]);
 		/* What only this width shows, at its right edge or by its words. */
-		harness_wait_text(&t, sizes[i][0] >= 100  ? "3 failed"
-				      : sizes[i][0] >= 60 ? "5 ended   cpu"
+		harness_wait_text(&t, sizes[i][0] >= 100  ? "3 failed  2 ended"
+				      : sizes[i][0] >= 60 ? "3 failed  cpu"
 				      : sizes[i][0] >= 40 ? "10 sess  4 run  1 pause"
 							  : "10 sess  4 run");
 	}
@@ -268,6 +318,9 @@ static void test_other_terminals(void **state)
 		harness_send(&t, "q");
 		status = harness_wait_end(&t);
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		/* Nothing of the last screen stands behind the last words. */
+		assert_true(harness_shows(&t, "keep running (warder ps)"));
+		assert_false(harness_shows(&t, "q quit"));
 		for (size_t k = 0; k < t.raw.len; k++)
 			assert_true((unsigned char)t.raw.data[k] < 0x80);
 		harness_stop(&t);
@@ -340,6 +393,8 @@ int main(void)
 		cmocka_unit_test(test_quit_restores_and_says_what_runs),
 		cmocka_unit_test(test_keys_of_both_kinds),
 		cmocka_unit_test(test_unknown_sequences_are_no_keys),
+		cmocka_unit_test(test_escape_with_a_key_behind_it),
+		cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_ctrl_c_explains),
 		cmocka_unit_test(test_signals_that_ask),

@@ -207,6 +207,13 @@ if [ "$took" -ge 950 ] && [ "$took" -lt 4000 ]; then pass "kill waits out the gr
 check_eq "kill returns when it has ended" "$(state_of two)" killed
 status_of "kill of an ended session: 1" 1 w kill two
 check_in "kill of an ended session: said" "$(cat "$T/err")" "warder: kill: two: the session has ended"
+check_in "ps -a: by whom" "$(w ps -a)" "killed: stopped by root"
+w attach two >/dev/null 2>"$T/err"
+check_in "attach to an ended session: what to do" "$(cat "$T/err")" "hint: warder logs "
+w policy >/dev/null 2>"$T/err"
+check_in "a verb of several forms: said in one line" "$(cat "$T/err")" "or show NAME"
+w kill --user nobody-else >/dev/null 2>"$T/err"
+check_in "kill of nothing: said" "$(cat "$T/err")" "no session is running"
 two=$(run -d -- sleep 60)
 status_of "kill of good and bad: 1" 1 w kill nosuch "$two" --grace 0
 check_eq "kill of good and bad: the good one is dead" "$(state_of "$two")" killed

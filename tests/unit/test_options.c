@@ -18,6 +18,7 @@
 #include "tui/cli/launch_values.h"
 #include "tui/cli/man.h"
 #include "tui/cli/verbs.h"
+#include "tui/dashboard.h"
 
 struct words {
 	bool apple, banana;
@@ -193,6 +194,12 @@ static void test_help(void **state)
 	options_help(&eat, &help);
 	assert_non_null(strstr(buf_str(&help), "usage: warder eat X\n"));
 	assert_non_null(strstr(buf_str(&help), "  -c, --cherry N"));
+	buf_free(&help);
+	/* The dashboard has no operands: the form is made of its options. */
+	help = BUF_INIT;
+	options_help(&verb_dashboard, &help);
+	assert_non_null(strstr(buf_str(&help),
+			       "usage: warder [--theme NAME] [--read-only] [--user NAME]\n"));
 	buf_free(&help);
 }
 

@@ -3,95 +3,7 @@
  * orders carry the identities that were shown, read-only refuses every change, a paste is no keys.
  * And a fuzzer of keys, pastes and sizes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/base/clock.h"
-#include "tui/app.h"
-#include "tui/demo.h"
-
-static struct source *source;
-static struct app app;
-static struct grid grid;
-
-/* The last order; how many there were. */
-static struct {
-	int n, kind, signal, targets;
-	char first[SOURCE_ID];
-} seen;
-static int (*demo_order)(struct source *s, const struct order *o, struct error *err);
-
-static int record(struct source *s, const struct order *o, struct error *err)
-{
-	seen.n++;
-	seen.kind = (int)o->kind;
-	seen.signal = o->signal;
-	seen.targets = o->n;
-	snprintf(seen.first, sizeof(seen.first), "%s", o->n > 0 ? o->ids[0] : "");
-	return demo_order(s, o, err);
-}
-
-static int setup(void **state)
-{
-	struct demo_options o = { .seed = 1, .clock = "12:00:00" };
-	struct app_options ao = { .theme = NULL };
-	struct error err = ERROR_INIT;
-
-	(void)state;
-	if (source_demo(&o, &source, &err) < 0 || app_open(&app, source, &ao, &err) < 0)
-		return -1;
-	demo_order = source->order;
-	source->order = record;
-	memset(&seen, 0, sizeof(seen));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	app_close(&app);
-	source->close(source);
-	grid_free(&grid);
-	return 0;
-}
-
-static void keys(const char *script)
-{
-	struct error err = ERROR_INIT;
-	char other[64];
-	uint32_t key;
-
-	while (*script != '\0') {
-		assert_int_equal(keymap_script_next(&script, &key, other, sizeof(other), &err), 0);
-		if (strcmp(other, "tick") == 0) {
-			demo_tick(source);
-			app_tick(&app);
-		} else {
-			app_key(&app, key);
-		}
-		assert_int_equal(app_draw(&app, &grid), 0);
-	}
-}
-
-static bool shows(const char *text)
-{
-	struct buf out = BUF_INIT;
-	bool found;
-
-	assert_int_equal(app_draw(&app, &grid), 0);
-	grid_dump(&grid, &out);
-	found = strstr(buf_str(&out), text) != NULL;
-	buf_free(&out);
-	return found;
-}
+#include "tests/unit/app_box.h"
 
 static struct session_view *session(int i)
 {
@@ -392,16 +304,25 @@ static void test_help_is_the_table(void **state)
 	assert_true(shows("(off: read-only)"));
 }
 
-static void test_launch(void **state)
+/* Esc and a key in one piece: the dialog is closed, the key is lost, nothing is stopped. */
+static void test_hasty_escape(void **state)
 {
+	static const char *const dialogs[] = { "x", "X", "xs", "s" };
+
 	(void)state;
-	keys("n<C-s>");
+	for (size_t i = 0; i < sizeof(dialogs) / sizeof(dialogs[0]); i++) {
+		keys(dialogs[i]);
+		assert_true(app.dialog.kind != DIALOG_NONE);
+		app_key(&app, K_ALT);
+		assert_int_equal(app.dialog.kind, DIALOG_NONE);
+	}
 	assert_int_equal(seen.n, 0);
-	assert_true(shows("not launched: Command"));
-	keys("make -j8<C-s>");
-	assert_int_equal(seen.n, 1);
-	assert_int_equal(seen.kind, ORDER_LAUNCH);
-	assert_int_equal(app.screen, SCREEN_LIST);
+	app_key(&app, K_ALT);
+	assert_int_equal(app.wish, WISH_NOTHING);
+	/* Ctrl-Z is the terminal's, dialog or not. */
+	keys("x<C-z>");
+	assert_int_equal(app.dialog.kind, DIALOG_STOP);
+	assert_int_equal(app.wish, WISH_SUSPEND);
 }
 
 static void test_fuzz(void **state)
@@ -471,7 +392,7 @@ int main(void)
 		T(test_stale_is_told),
 		T(test_layer_problem_is_seen),
 		T(test_help_is_the_table),
-		T(test_launch),
+		T(test_hasty_escape),
 		T(test_fuzz),
 	};
 

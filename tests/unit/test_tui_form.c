@@ -57,7 +57,7 @@ static void test_request(void **state)
 
 	(void)state;
 	keys("claude --print \"a b\" 'c\"d' e\\ "
-	     "f<Tab><Tab><Tab><Right><Tab><Right><Right><Tab>job<Tab>"
+	     "f<Tab><Tab><Tab>job<Tab><Right><Tab><Right><Right><Tab>limits, landlock<Tab>"
 	     "512m<Tab>1.5<Tab>64<Tab>90m");
 	assert_int_equal(form_request(&form, &r, &err), 0);
 	assert_string_equal(r->argv[0], "claude");
@@ -69,6 +69,9 @@ static void test_request(void **state)
 	assert_string_equal(r->for_user, "alice");
 	assert_string_equal(r->project, "/srv/ws/app");
 	assert_string_equal(r->name, "job");
+	assert_string_equal(r->allow_degraded[0], "limits");
+	assert_string_equal(r->allow_degraded[1], "landlock");
+	assert_null(r->allow_degraded[2]);
 	assert_int_equal(r->n_settings, 5);
 	assert_string_equal(r->settings[0].path, "limits.memory");
 	assert_string_equal(r->settings[4].path, "filesystem.workspace");
@@ -78,7 +81,8 @@ static void test_request(void **state)
 	assert_string_equal(
 		buf_str(&shell),
 		"warder run -dit --for alice --policy offline -C /srv/ws/app --workspace ro "
-		"--name job -m 512m --cpus 1.5 --pids-limit 64 --timeout 90m -- "
+		"--name job --allow-degraded limits --allow-degraded landlock -m 512m --cpus 1.5 "
+		"--pids-limit 64 --timeout 90m -- "
 		"claude --print 'a b' 'c\"d' 'e f'");
 	buf_free(&shell);
 	launch_request_free(r);
@@ -97,6 +101,59 @@ static void refused(const char *script, const char *why)
 		fail_msg("%s: %s", script, err.text);
 }
 
+static void test_focus_on_what_is_wrong(void **state)
+{
+	(void)state;
+	form_open(&form, source);
+	form_focus_on(&form, "Memory: expected a size");
+	assert_int_equal(form.focus, FORM_MEMORY);
+	form_focus_on(&form, "project /nope: no such directory");
+	assert_int_equal(form.focus, FORM_PROJECT);
+	form_focus_on(&form, "--name x: taken");
+	assert_int_equal(form.focus, FORM_NAME);
+	form_focus_on(&form, "Project: expected");
+	form_focus_on(&form, "no memory");
+	assert_int_equal(form.focus, FORM_PROJECT);
+	form_focus_on(&form, "Cancelled");
+	assert_int_equal(form.focus, FORM_PROJECT);
+}
+
+static void test_the_same_again(void **state)
+{
+	char *command[] = { (char[]){ "make" }, (char[]){ "it's" }, NULL };
+	struct record_layer layers[] = {
+		{ .name = (char[]){ "mounts" }, .status = (char[]){ "enforced" } },
+		{ .name = (char[]){ "limits" }, .status = (char[]){ "degraded" } },
+	};
+	struct session_record r = {
+		.layers = layers,
+		.n_layers = 2,
+		.user = (char[]){ "bob" },
+		.project = (char[]){ "/srv/other" },
+		.policy = (char[]){ "strict" },
+		.command = command,
+		.memory_limit = 512 << 20, /* as that policy says */
+		.cpus_milli = 1500,
+		.pids_limit = 50,
+		.timeout_ns = 90 * 60 * 1000000000ULL,
+	};
+	struct buf shell = BUF_INIT;
+
+	(void)state;
+	form_open_like(&form, source, &r);
+	form_shell(&form, &shell);
+	assert_string_equal(buf_str(&shell),
+			    "warder run -dit --for bob --policy strict -C /srv/other "
+			    "--allow-degraded limits --cpus 1.5 "
+			    "--timeout 1h30m -- make 'it'\\''s'");
+	buf_free(&shell);
+	/* What the form cannot hold as it is must not become something else. */
+	command[1] = (char[]){ "a\nb" };
+	form_open_like(&form, source, &r);
+	assert_int_equal(form.texts[FORM_COMMAND].len, 0);
+	assert_string_equal(form.texts[FORM_PROJECT].text, "/srv/other");
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -105,10 +162,10 @@ static void test_refusals(void **state)
 	refused("a 'b", "quote");
 	refused("a<Tab><Tab><C-u>", "Project");
 	refused("a<Tab><Tab><C-u>relative", "Project");
-	refused("a<Tab><Tab><Tab><Tab><Tab><Tab>lots", "Memory");
-	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab>x", "CPUs");
-	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab>0", "PIDs");
-	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab>soon", "Time");
+	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab>lots", "Memory");
+	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab>x", "CPUs");
+	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab>0", "PIDs");
+	refused("a<Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab><Tab>soon", "Time");
 }
 
 static void test_focus_goes_round(void **state)
@@ -176,6 +233,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_focus_on_what_is_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_same_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_focus_goes_round, setup, teardown),
 		cmocka_unit_test(test_line_editor),
 	};

@@ -35,7 +35,9 @@ static void check(int w, int h, const struct layout_want *want)
 	assert_true(l.summary.h > 0 || l.alert.h > 0);
 	assert_true(h == 1 || l.body.h > 0);
 	if (w >= LAYOUT_TINY_W && h >= LAYOUT_TINY_H)
-		assert_true(l.state.h == 1 && l.keys.h == 1 && (l.alert.h == 1) == want->alert);
+		assert_true(l.state.h == 1 && l.keys.h == 1 &&
+			    (l.alert.h > 0) == (want->alert > 0) &&
+			    (l.alert.h <= 1 || l.alert.h <= h / 4));
 }
 
 static void test_every_size(void **state)
@@ -43,23 +45,22 @@ static void test_every_size(void **state)
 	(void)state;
 	for (int w = 1; w <= 200; w++)
 		for (int h = 1; h <= 80; h++)
-			for (int bits = 0; bits < 8; bits++)
+			for (int bits = 0; bits < 20; bits++)
 				check(w, h,
-				      &(struct layout_want){ (bits & 1) != 0, (bits & 2) != 0,
-							     (bits & 4) != 0 });
+				      &(struct layout_want){ bits / 4, (bits & 1) != 0,
+							     (bits & 2) != 0 });
 }
 
-static void test_columns(void **state)
+static void check_columns(int name_w)
 {
-	(void)state;
 	for (int w = 1; w <= 400; w++) {
 		struct layout_columns c;
 		int end = 0;
-		int order[] = { LIST_ID,     LIST_USER, LIST_POLICY, LIST_STATE,
-				LIST_LAYERS, LIST_AGE,	LIST_CPU,    LIST_SPARK,
-				LIST_MEMORY, LIST_PIDS, LIST_LEFT,   LIST_COMMAND };
+		int order[] = { LIST_ID,     LIST_NAME, LIST_USER,   LIST_POLICY, LIST_STATE,
+				LIST_LAYERS, LIST_AGE,	LIST_CPU,    LIST_SPARK,  LIST_MEMORY,
+				LIST_PIDS,   LIST_LEFT, LIST_COMMAND };
 
-		layout_columns(w, &c);
+		layout_columns(w, name_w, &c);
 		for (size_t i = 0; i < LIST_COLUMNS; i++) {
 			int k = order[i];
 
@@ -73,12 +74,22 @@ static void test_columns(void **state)
 		if (w >= 20)
 			assert_true(c.w[LIST_ID] >= 6 && c.w[LIST_STATE] >= 7);
 		if (w >= 80)
-			assert_true(c.w[LIST_COMMAND] > 0 && c.w[LIST_SPARK] > 0 &&
-				    c.w[LIST_LEFT] > 0 && c.w[LIST_MEMORY] > 0);
-		if (w >= 120)
+			assert_true(c.w[LIST_COMMAND] > 0 && c.w[LIST_LEFT] > 0 &&
+				    c.w[LIST_MEMORY] > 0 &&
+				    c.w[name_w > 0 ? LIST_NAME : LIST_SPARK] > 0);
+		if (w >= 122)
 			for (size_t i = 0; i < LIST_COLUMNS; i++)
-				assert_true(c.w[i] > 0);
+				assert_true(c.w[i] > 0 || (i == LIST_NAME && name_w == 0));
+		assert_true(c.w[LIST_NAME] <= name_w);
 	}
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	check_columns(0);
+	check_columns(3);
+	check_columns(63);
 }
 
 static void test_dialogs(void **state)

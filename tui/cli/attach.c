@@ -101,9 +101,11 @@ static int attach_main(const struct verb *v, int argc, char **argv)
 	if (verb_begin(v, argc, argv, &o, 1, 1, &refs, &n, &status) < 0)
 		return status;
 	r = choose_one(refs[0], &list, &view, &err);
-	if (r == 0 && !session_state_live(view->state))
+	if (r == 0 && !session_state_live(view->state)) {
 		r = error_set(&err, ESRCH, "%s: the session has ended (%s)", refs[0],
 			      session_state_names[view->state]);
+		error_hint(&err, "warder logs %s shows what it printed", view->id);
+	}
 	free(refs);
 	if (r == 0) {
 		memcpy(id, view->id, sizeof(id));

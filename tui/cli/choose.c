@@ -98,6 +98,8 @@ int fleet_choose(const struct fleet_choice *c, struct fleet *ret, struct error *
 	sessions_close(list);
 	if (r == -ENOMEM)
 		error_errno(err, ENOMEM, "the list of sessions");
+	if (r == 0 && !named && ret->n == 0)
+		print_notice("%s: no session is running", c->verb->name);
 	if (r < 0)
 		fleet_free(ret);
 	return r;

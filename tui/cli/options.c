@@ -303,7 +303,15 @@ static void wrap(const char *text, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-void options_help(const struct verb *v, struct buf *out)
+/* " [--theme NAME] [--read-only]" for a verb without operands of its own. */
+static void usage_of_table(const struct cli_option *table, struct buf *out)
+{
+	for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++)
+		buf_addf(out, " [--%s%s%s]", o->name, o->argument != NULL ? " " : "",
+			 o->argument != NULL ? o->argument : "");
+}
+
+static void usage_lines(const struct verb *v, struct buf *out)
 {
 	const char *line = v->operands;
 
@@ -312,9 +320,16 @@ void options_help(const struct verb *v, struct buf *out)
 
 		buf_addf(out, "%s ", lead);
 		options_call(v, out);
+		if (*v->operands == '\0')
+			usage_of_table(v->options, out);
 		buf_addf(out, "%s%.*s\n", len > 0 ? " " : "", (int)len, line);
 		line = line[len] != '\0' ? line + len + 1 : NULL;
 	}
+}
+
+void options_help(const struct verb *v, struct buf *out)
+{
+	usage_lines(v, out);
 	buf_addf(out, "\n%s.\n\nOptions:\n", v->summary);
 	help_table(v->options, out);
 	help_table(v->shared, out);

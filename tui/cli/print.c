@@ -22,7 +22,8 @@ static void say(struct buf *b)
 
 void print_err(const struct error *err)
 {
-	char text[ERROR_TEXT_MAX + ERROR_HINT_MAX + 64]; /* no allocation: the error may be that there is no memory */
+	/* No allocation: the error may be that there is no memory. */
+	char text[ERROR_TEXT_MAX + ERROR_HINT_MAX + 64];
 	int n = snprintf(text, sizeof(text), "warder: %s\n",
 			 err->text[0] != '\0' ? err->text : "failed");
 

@@ -1,6 +1,7 @@
 /*
  * ps.c: warder ps.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,22 @@ static bool wanted(const struct ps_options *o, const struct session_view *v)
 	       (v->record->user != NULL && strcmp(v->record->user, o->user) == 0);
 }
 
+/* "killed: out of memory": by whom or what, without what stands in brackets. */
+static void add_reason(struct buf *out, const struct session_view *v)
+{
+	const char *reason = v->record->reason;
+	const char *end;
+	char text[40];
+
+	if ((v->state != SESSION_KILLED && v->state != SESSION_FAILED) || reason == NULL ||
+	    *reason == '\0')
+		return;
+	end = strstr(reason, " (");
+	snprintf(text, sizeof(text), "%.*s", end != NULL ? (int)(end - reason) : 39, reason);
+	buf_adds(out, ": ");
+	print_safe(out, text);
+}
+
 static void add_row(struct rows *rows, const struct session_view *v)
 {
 	struct buf c = BUF_INIT;
@@ -36,6 +53,7 @@ static void add_row(struct rows *rows, const struct session_view *v)
 	print_safe(&c, v->record->user != NULL ? v->record->user : "-");
 	rows_add(rows, &c);
 	cell_state(&c, v);
+	add_reason(&c, v);
 	rows_add(rows, &c);
 	cell_age(&c, v);
 	rows_add(rows, &c);

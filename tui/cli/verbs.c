@@ -23,6 +23,20 @@ static int show_help(const struct verb *v)
 	return print_out(&b);
 }
 
+/* "expected A, or B": one of the forms that the verb has. */
+static int too_few(const struct verb *v)
+{
+	CLEANUP_BUF struct buf forms = BUF_INIT;
+
+	for (const char *c = v->operands; *c != '\0'; c++) {
+		if (*c == '\n')
+			buf_adds(&forms, ", or ");
+		else
+			buf_addc(&forms, *c);
+	}
+	return print_usage_error(v->name, "expected %s", buf_str(&forms));
+}
+
 int verb_begin(const struct verb *v, int argc, char **argv, void *opts, int min, int max,
 	       char ***ret_operands, int *ret_n, int *ret_exit)
 {
@@ -42,7 +56,7 @@ int verb_begin(const struct verb *v, int argc, char **argv, void *opts, int min,
 	}
 	if (n < min || (max >= 0 && n > max)) {
 		if (n < min)
-			*ret_exit = print_usage_error(v->name, "expected %s", v->operands);
+			*ret_exit = too_few(v);
 		else
 			*ret_exit = print_usage_error(v->name, "%s: unexpected", operands[max]);
 		free(operands);
