@@ -5,6 +5,7 @@
 #include "core/session/publish.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,17 @@ static void state_record(struct session *s, enum session_state to, const char *r
 		command(&w, s->plan.request->argv);
 	}
 	publish_put(s, &w, &b);
+}
+
+const char *publish_user_name(uid_t uid, char *out, size_t size)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw)
+		snprintf(out, size, "%s", pw->pw_name);
+	else
+		snprintf(out, size, "uid %u", (unsigned)uid);
+	return out;
 }
 
 int publish_state(struct session *s, enum session_state to, const char *reason)

@@ -9,6 +9,8 @@
 
 /* Board, trail and record are made (state starting). */
 int publish_open(struct session *s, struct error *err);
+/* A user's name, or "uid N"; returns out. */
+const char *publish_user_name(uid_t uid, char *out, size_t size);
 /* state record + board + session.json. `reason` may be NULL. 0, or -errno when session.json could not be written (the trail's
  * own failure ends the session by itself). */
 int publish_state(struct session *s, enum session_state to, const char *reason);

@@ -108,6 +108,7 @@ struct session {
 	uint64_t freeze_deadline;
 	struct client *freeze_client; /* waits for the answer; NULL if it left */
 	uint16_t freeze_id;
+	uid_t pause_uid;              /* who asked */
 	struct cgroup_usage usage, usage_before;
 	uint64_t sampled_at;
 	int64_t oom_seen;
