@@ -233,6 +233,8 @@ int exec_watch_open(struct session *s, struct error *err)
 	if (r < 0)
 		return error_errno(err, r, "supervisor: exec watch");
 	first_command(w);
+	if (s->box.have_early)
+		announced(w, &s->box.early);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #ifndef WARDER_SESSION_LAUNCH_H
 #define WARDER_SESSION_LAUNCH_H
 
+#include "core/session/notify.h"
 #include "core/session/plan.h"
 
 #define SANDBOX_INIT                                                                             \
@@ -16,6 +17,8 @@ struct sandbox {
 	int init_pidfd;
 	int sync;         /* to pid 1 */
 	int listener;     /* where executions are announced (notify.h) */
+	struct notice early; /* an announcement of the program's own that launch_finish found */
+	bool have_early;
 	int exec;         /* until launch_finish: end-of-file says that execve went through */
 	pid_t agent;      /* host pid of the agent's main process; 0 = none */
 	int agent_pidfd;

@@ -117,30 +117,38 @@ static char *read_link(pid_t pid, const char *name)
 	return n < 0 ? NULL : strndup(target, (size_t)n);
 }
 
-/* argc strings of `text`; *ret_used is where they end. What is not there is not made up. */
-static char **split(const char *text, size_t len, uint64_t argc, size_t *ret_used)
+/* argc strings of `text` into c: ARGV_MAX of them are kept, all are counted. What is not there is not made up. */
+static int split(const char *text, size_t len, uint64_t argc, struct command *c)
 {
-	char **argv = calloc((argc < ARGV_MAX ? argc : ARGV_MAX) + 1, sizeof(*argv));
+	uint64_t kept = argc < ARGV_MAX ? argc : ARGV_MAX;
 	size_t at = 0;
 
-	for (uint64_t i = 0; argv && i < argc && i < ARGV_MAX && at < len; i++) {
+	c->argv = calloc(kept + 1, sizeof(*c->argv));
+	if (!c->argv)
+		return -ENOMEM;
+	c->cut = argc > kept;
+	for (uint64_t i = 0; i < argc && at < len; i++) {
 		const char *nul = memchr(text + at, '\0', len - at);
 		size_t n = nul ? (size_t)(nul - text) - at : len - at;
 
-		argv[i] = strndup(text + at, n);
-		if (!argv[i])
-			break;
+		if (i < kept)
+			c->argv[i] = strndup(text + at, n);
+		if (i < kept && !c->argv[i]) {
+			kept = i;
+			c->cut = true;
+		}
 		at += n + (nul ? 1 : 0);
 	}
-	*ret_used = at;
-	return argv;
+	c->args_len = at;
+	digest_hex(&(struct digest_part){ text, at }, 1, c->args_sha256);
+	return 0;
 }
 
 /* All of the arguments for the digest, COMMAND_ARGS_MAX of them for the record. */
 static int read_args(pid_t pid, uint64_t start, uint64_t end, struct command *c)
 {
 	uint64_t sp = stack_pointer(pid), argc = 0;
-	size_t room, used = 0;
+	size_t room;
 	CLEANUP_FREE char *text = NULL;
 	ssize_t n;
 
@@ -157,12 +165,7 @@ static int read_args(pid_t pid, uint64_t start, uint64_t end, struct command *c)
 		n = peek(pid, start, text, (size_t)(end - start));
 	if (n <= 0)
 		return -EFAULT;
-	c->argv = split(text, (size_t)n, argc, &used);
-	if (!c->argv)
-		return -ENOMEM;
-	c->args_len = used;
-	digest_hex(&(struct digest_part){ text, used }, 1, c->args_sha256);
-	return 0;
+	return split(text, (size_t)n, argc, c);
 }
 
 /* Only so much is kept: whole arguments from the first, and of the one that crosses the cap its beginning. */
@@ -259,15 +262,12 @@ int tracee_first(pid_t pid, char *const *argv, struct command *ret)
 	struct command c = { .pid = pid };
 	CLEANUP_BUF struct buf all = BUF_INIT;
 	uint64_t start, end;
-	size_t n = 0, used;
+	size_t n = 0;
 
 	while (argv[n])
 		buf_add(&all, argv[n], strlen(argv[n]) + 1), n++;
-	c.argv = all.failed ? NULL : split(all.data, all.len, n, &used);
-	if (!c.argv)
+	if (all.failed || split(all.data, all.len, n, &c) < 0)
 		return -ENOMEM;
-	c.args_len = all.len;
-	digest_hex(&(struct digest_part){ all.data, all.len }, 1, c.args_sha256);
 	cut_args(&c);
 	(void)read_stat(pid, &c.ppid, &start, &end);
 	c.exe = read_link(pid, "exe");

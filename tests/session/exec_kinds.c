@@ -148,6 +148,31 @@ static void no_arguments(void)
 	by_fork(TRUE_PROGRAM, argv);
 }
 
+/* Twenty thousand arguments, all empty but the last: more than a record lists. */
+static void many(void)
+{
+	enum { MANY = 20000 };
+	static char empty[] = "";
+	char **argv = calloc(MANY + 3, sizeof(*argv));
+
+	argv[0] = strdup("true");
+	argv[1] = strdup("by-many");
+	for (int i = 2; i < MANY + 2; i++)
+		argv[i] = empty;
+	by_fork(TRUE_PROGRAM, argv);
+}
+
+/* What takes six times its size as JSON. */
+static void control_bytes(void)
+{
+	char *argv[4] = { "true", "by-control" };
+
+	argv[2] = malloc(60001);
+	memset(argv[2], 1, 60000);
+	argv[2][60000] = '\0';
+	by_fork(TRUE_PROGRAM, argv);
+}
+
 /* Ten misses and a hit. */
 static void path_search(void)
 {
@@ -175,6 +200,8 @@ int main(void)
 	deleted();
 	odd_bytes();
 	big();
+	many();
+	control_bytes();
 	no_arguments();
 	path_search();
 	printf("%d\n", through);

@@ -29,7 +29,7 @@ for mode in root user; do
 	if cmp -s "$T/printed" "$T/recorded"; then pass "$mode race: what is on record is what ran"; else fail "$mode race: $(diff "$T/printed" "$T/recorded" | grep -c '^<') of 300 differ"; fi
 	check_eq "$mode race: all verified" "$(records "$id" exec 'all(x["verified"] for x in r)')" True
 
-	check_eq "$mode kinds: all went through" "$(run -- ./exec_kinds)" 10
+	check_eq "$mode kinds: all went through" "$(run -- ./exec_kinds)" 12
 	id=$(newest)
 	for kind in by-fork by-vfork by-spawn by-thread by-path; do
 		check_eq "$mode kinds: $kind" "$(records "$id" exec "[x['argv'] for x in r if '$kind' in x['argv']]")" "[['true', '$kind']]"
@@ -38,7 +38,9 @@ for mode in root user; do
 	check_in "$mode kinds: a deleted program says so" "$(records "$id" exec '[x["exe"] for x in r if "by-deleted" in x["argv"]]')" "(deleted)"
 	check_eq "$mode kinds: odd bytes come back as JSON" "$(records "$id" exec 'sum("odd-" in str(x["argv"]) for x in r)')" 1
 	check_eq "$mode kinds: 1.8 MB of arguments are cut, and told" "$(records "$id" exec '[(x["argv_bytes"], len(x["argv_sha256"])) for x in r if "by-big" in x["argv"]]')" "[(1800030, 64)]"
-	check_eq "$mode kinds: ten misses and a hit are one command" "$(records "$id" exec 'len(r)')" 11
+	check_eq "$mode kinds: ten misses and a hit are one command" "$(records "$id" exec 'len(r)')" 13
+	check_eq "$mode kinds: 20,002 arguments are cut, and told" "$(records "$id" exec '[(len(x["argv"]), x["argv_bytes"]) for x in r if "by-many" in x["argv"]]')" "[(8192, 20013)]"
+	check_eq "$mode kinds: control bytes are cut, and told" "$(records "$id" exec '[x["argv_bytes"] for x in r if "by-control" in x["argv"]]')" "[60017]"
 	check_out "$mode kinds: nothing raw for a terminal" "$(w trail "$id")" $'\x1b'
 	w trail "$id" --verify >/dev/null
 	check_eq "$mode kinds: the trail verifies" $? 0
