@@ -21,7 +21,7 @@ PKG_TEST   := $(PKG_BUILD) libcmocka-dev libvterm-dev git python3
 # command:package, what agents live on and the tests run inside; a test whose program is missing says so and is skipped
 TOOLS_TEST := node:nodejs npm:npm gdb:gdb curl:curl ssh:openssh-client script:bsdutils
 PKG_VM     := qemu-system-x86 busybox-static cpio e2fsprogs
-PKG_BENCH  := bubblewrap runc
+PKG_BENCH  := bubblewrap runc strace
 PKG_CHECK  := clang-format-14 shellcheck codespell
 
 missing_pc := $(strip $(foreach l,$(LIBS_PC),$(if $(shell $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),,$(l))))

@@ -62,7 +62,7 @@ static int make_up_record(struct session_item *it, const struct stat *dir, const
 	r->cgroup = strdup("");
 	r->exit_code = -1;
 	r->cpu_ns = r->memory_peak = r->read_bytes = r->write_bytes = -1;
-	r->net_in = r->net_out = -1;
+	r->net_in = r->net_out = r->execs = -1;
 	if (!r->user || !r->command || !r->policy || !r->project || !r->hostname || !r->reason ||
 	    !r->cgroup) {
 		session_record_free(r);

@@ -85,10 +85,11 @@ static void put_limits(struct json_writer *w, const struct session_record *r)
 	json_put_end(w, '}');
 }
 
-static void put_counts(struct json_writer *w, const struct board_data *b)
+static void put_counts(struct json_writer *w, const struct session_record *r,
+		       const struct board_data *b)
 {
 	json_put_object(w, "counts");
-	put_known(w, "exec", b ? b->execs : -1);
+	put_known(w, "exec", b ? b->execs : r->execs);
 	put_known(w, "exec_denied", b ? b->exec_denied : -1);
 	put_known(w, "syscall_denied", b ? b->syscall_denied : -1);
 	put_known(w, "connect", b ? b->connects : -1);
@@ -141,7 +142,7 @@ void session_view_print(const struct session_view *v, struct json_writer *w, con
 	put_pid(w, v);
 	put_usage(w, r, b);
 	put_limits(w, r);
-	put_counts(w, b);
+	put_counts(w, r, b);
 	put_approvals(w, v);
 	json_put_end(w, '}');
 }

@@ -108,6 +108,35 @@ static void format_state(const struct json_at *record, struct buf *out)
 	add_words(out, ": ", &command);
 }
 
+/* The command first: it is what one looks for. */
+static void format_exec(const struct json_at *record, struct buf *out)
+{
+	struct json_at argv = json_member(record, "argv");
+	struct json_at at = json_member(record, "verified");
+	bool verified = true;
+
+	add_words(out, " ", &argv);
+	(void)json_bool(&at, &verified, NULL);
+	if (!verified)
+		add_text(out, "  NOT VERIFIED: ", record, "unverified_because");
+	add_text(out, "  exe ", record, "exe");
+	add_text(out, "  in ", record, "cwd");
+	add_number(out, "  pid ", record, "pid");
+}
+
+static void format_exec_end(const struct json_at *record, struct buf *out)
+{
+	struct json_at at = json_member(record, "duration_ms");
+	double ms;
+
+	add_number(out, " of ", record, "exec_seq");
+	if (json_double(&at, 0, 1e15, &ms, NULL) == 0)
+		buf_addf(out, " after %.3f s", ms / 1000);
+	add_number(out, ", exit ", record, "exit_code");
+	add_number(out, ", signal ", record, "signal");
+	add_number(out, ", pid ", record, "pid");
+}
+
 static void format_layer(const struct json_at *record, struct buf *out)
 {
 	add_text(out, " ", record, "name");
@@ -213,7 +242,7 @@ static const struct {
 } formats[] = {
 	{ "state", format_state },   { "layer", format_layer }, { "policy", format_policy },
 	{ "signal", format_signal }, { "limit", format_limit }, { "attach", format_attach },
-	{ "gap", format_gap },
+	{ "gap", format_gap },       { "exec", format_exec },   { "exec_end", format_exec_end },
 };
 
 void trail_format(const char *line, size_t len, struct buf *out)

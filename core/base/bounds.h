@@ -36,6 +36,15 @@ enum {
 	OWNER_GROUPS_MAX = 1024,        /* groups of a user whose rights are borrowed to open his files */
 	IDMAPS_MAX = 16,                /* owners whose id map is kept while a launch is prepared */
 	ENVIRONMENT_MAX = 1024 * 1024,  /* bytes of a session's environment; execve's own limit is about 2 MiB */
+	COMMAND_ARGS_MAX = 32 * 1024,   /* arguments of one command kept in its record, which as JSON may be six times that;
+					 * the digest covers all */
+	TRAIL_FILE_MAX = 1024 * 1024 * 1024, /* a trail: over a million commands; then the session ends, since nothing may
+					      * run unrecorded */
+	EXEC_ARGS_MAX = 6 * 1024 * 1024, /* what the kernel lets execve copy at most (three quarters of 8 MB of stack) */
+	EXEC_TORN_MAX = 128 * 1024,     /* how far past its end a rewritten argument is followed: one string's limit */
+	CLAIM_ARGS_MAX = 256,           /* arguments read where the truth cannot be had */
+	COMMANDS_MAX = 4096,            /* running commands whose end is waited for: a descriptor each */
+	EXEC_PER_TURN = 64,             /* announcements taken in one turn of the loop: clients have theirs */
 };
 
 #endif

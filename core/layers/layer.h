@@ -70,6 +70,10 @@ struct layer_report {
 	const char *what; /* prepared text, e.g. "mount /workspace"; valid in parent and child (the child is a fork) */
 	int master_fd;    /* the pseudo-terminal's master that mounts.enter opened, or -1: sent up by the child */
 	int slave_fd;
+	/* seccomp.enter hands over where executions are announced, at once: the filters after it may refuse to send. It closes fd
+	 * itself. NULL: nobody watches. */
+	void (*announce)(const struct layer_report *report, int fd);
+	int announce_to; /* the child's socket */
 };
 
 /* One row of a description: printed as "KEY VALUE" on screen, as a member in JSON. Values may hold hostile bytes. */

@@ -4,7 +4,8 @@
  *
  * prepare, in the supervisor: read the profile, take its program from the cache or compile it,
  * build the base filter for the policy's toggles. enter, in the child right before execve:
- * install both, base first, as a profile need not allow seccomp(2). After it only write,
+ * install the watch (which announces executions), base and profile, in this
+ * order: the base refuses another listener, and a profile need not allow seccomp(2). After it only write,
  * sendmsg, close, execve and exit follow; so a profile under which nothing could be started is
  * refused in prepare.
  *
@@ -30,7 +31,7 @@
 enum cache_use { CACHE_NONE, CACHE_HIT, CACHE_STORED, CACHE_FAILED };
 
 struct seccomp {
-	struct bpf_program base, profile;
+	struct bpf_program watch, base, profile;
 	bool active;
 	enum cache_use cache;
 	int allowed;
@@ -76,6 +77,24 @@ static int profile_program(const struct launch *l, struct seccomp *s, struct err
 	return 0;
 }
 
+/* Every execve and execveat is announced to the supervisor, whatever profile is loaded; everything else passes. */
+static void watch_program(struct bpf_program *p)
+{
+	static const uint32_t calls[] = { SYS_execve, SYS_execveat };
+
+	bpf_load_arch(p);
+	bpf_add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, bpf_native_arch);
+	bpf_return(p, SECCOMP_RET_ALLOW); /* refused by the base filter */
+	bpf_load_nr(p);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		size_t block = bpf_block(p, BPF_JEQ, calls[i]);
+
+		bpf_return(p, SECCOMP_RET_USER_NOTIF);
+		bpf_block_end(p, block);
+	}
+	bpf_return(p, SECCOMP_RET_ALLOW);
+}
+
 /* The launch itself needs these once the filter stands; write tells that execve failed. */
 static int profile_startable(const struct launch *l, const struct bpf_program *p, struct error *err)
 {
@@ -117,6 +136,7 @@ static int seccomp_prepare(struct launch *l, struct error *err)
 	r = seccomp_base_build(l->policy->toggles, &s->base);
 	if (r < 0)
 		return error_errno(err, r, "seccomp: base filter");
+	watch_program(&s->watch);
 	r = profile_program(l, s, err);
 	if (r < 0)
 		return r;
@@ -135,6 +155,14 @@ static int seccomp_enter(const struct launch *l, struct layer_report *report)
 
 	if (!s || !s->active)
 		return 0;
+	if (report->announce) {
+		report->what = "announce executions";
+		r = bpf_install_listener(s->watch.insns, s->watch.n);
+		if (r < 0)
+			return r;
+		report->announce(report, r);
+		(void)close(r);
+	}
 	report->what = "install the base filter";
 	r = bpf_install(s->base.insns, s->base.n);
 	if (r < 0)

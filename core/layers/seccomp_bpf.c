@@ -170,7 +170,7 @@ int bpf_count_allowed(const struct sock_filter *insns, uint16_t n)
 	return allowed;
 }
 
-int bpf_install(const struct sock_filter *insns, uint16_t n)
+static long set_filter(const struct sock_filter *insns, uint16_t n, unsigned flags)
 {
 	/* The kernel only reads it; struct sock_fprog has no const. */
 	union {
@@ -179,5 +179,25 @@ int bpf_install(const struct sock_filter *insns, uint16_t n)
 	} filter = { .from = insns };
 	struct sock_fprog prog = { .len = n, .filter = filter.to };
 
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0 ? -errno : 0;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+}
+
+int bpf_install(const struct sock_filter *insns, uint16_t n)
+{
+	return set_filter(insns, n, 0) < 0 ? -errno : 0;
+}
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+int bpf_install_listener(const struct sock_filter *insns, uint16_t n)
+{
+	long fd = set_filter(insns, n,
+			     SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = set_filter(insns, n, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	return fd < 0 ? -errno : (int)fd;
 }

@@ -121,15 +121,28 @@ static int agent_exec(const struct plan *p)
 	return seen;
 }
 
-/* Tells over the pipe that execve closes; an empty `what` of no layer means execve itself. */
-static _Noreturn void agent_fail(int pipe_fd, unsigned layer, int error, const char *what)
+/* The agent's descriptors between its last layer and execve, which closes them. */
+enum { FD_TELL = 3, FD_TO_PARENT = 4, FD_TOLD = 5, FD_FIRST_CLOSED = 6 };
+
+static void send_listener(const struct layer_report *report, int fd)
+{
+	struct child_message m = { .kind = CHILD_LISTENER };
+	const int fds[2] = { fd, FD_TOLD };
+
+	(void)fd_send(report->announce_to, &m, sizeof(m), fds, 2, MSG_NOSIGNAL);
+	(void)close(FD_TOLD);
+}
+
+/* Tells over the pipe that execve closes (before it was sent, over the socket); an empty `what` of no layer means execve
+ * itself. */
+static _Noreturn void agent_fail(unsigned layer, int error, const char *what)
 {
 	struct child_message m = { .kind = CHILD_FAILED,
 				   .layer = (uint8_t)layer,
 				   .error = error < 0 ? -error : error };
 
 	strncpy(m.what, what ? what : "", sizeof(m.what) - 1);
-	(void)!write(pipe_fd, &m, sizeof(m));
+	(void)!write(fcntl(FD_TOLD, F_GETFD) < 0 ? FD_TELL : FD_TO_PARENT, &m, sizeof(m));
 	_exit(127);
 }
 
@@ -148,19 +161,29 @@ static int agent_main(void *arg)
 	int slave = start->slave;
 	struct layer_report report = { .what = "", .master_fd = -1, .slave_fd = -1 };
 	enum layer_id failed = LAYER_SECCOMP;
-	int pipe_fd = fcntl(fds->exec_pipe, F_DUPFD_CLOEXEC, 128);
+	int sync = fcntl(fds->sync, F_DUPFD_CLOEXEC, 128);
+	int told[2] = { -1, -1 };
 	int r = agent_streams(fds, slave);
 
+	/* made here, so that pid 1 has no end of it: end-of-file is execve and nothing else */
+	if (r == 0 && pipe2(told, O_CLOEXEC) < 0)
+		r = -errno;
+	if (r == 0 && ((told[0] = fcntl(told[0], F_DUPFD_CLOEXEC, 130)) < 0 ||
+		       (told[1] = fcntl(told[1], F_DUPFD_CLOEXEC, 130)) < 0))
+		r = -errno;
 	if (r < 0)
-		agent_fail(pipe_fd, LAYER_COUNT, r, "terminal and standard streams");
+		fail(sync, LAYER_COUNT, r, "terminal and standard streams");
 	unblock_signals(); /* execve(2) resets the one handler that pid 1 has set */
-	/* from here only the pipe is open, and execve closes it */
-	(void)dup3(pipe_fd, 3, O_CLOEXEC);
-	close_range(4, ~0U, 0);
+	(void)dup3(told[1], FD_TELL, O_CLOEXEC);
+	(void)dup3(sync, FD_TO_PARENT, O_CLOEXEC);
+	(void)dup3(told[0], FD_TOLD, O_CLOEXEC);
+	close_range(FD_FIRST_CLOSED, ~0U, 0);
+	report.announce = send_listener;
+	report.announce_to = FD_TO_PARENT;
 	r = layers_enter(&p->launch, LAYER_SECCOMP, LAYER_SECCOMP, &failed, &report);
 	if (r < 0)
-		agent_fail(3, LAYER_SECCOMP, r, report.what);
-	agent_fail(3, LAYER_COUNT, agent_exec(p), "");
+		agent_fail(LAYER_SECCOMP, r, report.what);
+	agent_fail(LAYER_COUNT, agent_exec(p), "");
 	return 0;
 }
 

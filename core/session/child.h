@@ -15,6 +15,8 @@
 
 enum child_kind {
 	CHILD_READY = 1, /* child → parent: layers entered; fd: the terminal's master, if any */
+	CHILD_LISTENER,  /* agent → parent: where its executions are announced, and a pipe whose other end only the agent holds,
+			  * close-on-exec: it carries a child_message if execve failed, end-of-file once it went through */
 	CHILD_AGENT,     /* child → parent: forked; fd: pidfd of the agent */
 	CHILD_FAILED,    /* child → parent: layer, error, what */
 	CHILD_EXITED,    /* child → parent: value = wait status of the agent */
@@ -34,7 +36,6 @@ struct child_message {
 /* Descriptors that the child takes over; -1 = none. */
 struct child_fds {
 	int sync;      /* its end of the socket */
-	int exec_pipe; /* write end, close-on-exec: carries an errno if execve failed, end-of-file if not */
 	int in, out, err; /* the agent's standard streams when there is no terminal */
 };
 

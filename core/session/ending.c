@@ -5,7 +5,6 @@
  */
 #include "core/session/ending.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,20 +12,10 @@
 
 #include "core/base/text.h"
 #include "core/session/control.h"
+#include "core/session/exec_watch.h"
 #include "core/session/publish.h"
 #include "core/session/sample.h"
 #include "core/session/streams.h"
-
-static const char *user_name(uid_t uid, char *out, size_t size)
-{
-	const struct passwd *pw = getpwuid(uid);
-
-	if (pw)
-		snprintf(out, size, "%s", pw->pw_name);
-	else
-		snprintf(out, size, "uid %u", (unsigned)uid);
-	return out;
-}
 
 static int status_code(const struct session *s)
 {
@@ -57,7 +46,7 @@ static enum session_state by_itself(struct session *s)
 	}
 	if (sig && sig == s->cause_signal) {
 		snprintf(s->reason, sizeof(s->reason), "killed by %.60s (%s)",
-			 user_name(s->cause_uid, who, sizeof(who)), sigabbrev_np(sig));
+			 publish_user_name(s->cause_uid, who, sizeof(who)), sigabbrev_np(sig));
 		return SESSION_KILLED;
 	}
 	say_signal(s, sig ? sig : SIGKILL);
@@ -73,7 +62,7 @@ static enum session_state verdict(struct session *s)
 		s->exit_code = status_code(s);
 		snprintf(s->reason, sizeof(s->reason), "%s by %.60s",
 			 s->cause_signal == SIGKILL ? "killed" : "stopped",
-			 user_name(s->cause_uid, who, sizeof(who)));
+			 publish_user_name(s->cause_uid, who, sizeof(who)));
 		return SESSION_KILLED;
 	case END_WALL:
 	case END_IDLE:
@@ -131,6 +120,7 @@ void ending_finish(struct session *s)
 
 	disarm(s);
 	streams_finish(s);
+	exec_watch_close(s);
 	look_for_oom(s);
 	state = verdict(s);
 	publish_sample(s, NULL);

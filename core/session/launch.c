@@ -23,6 +23,7 @@
 #include "core/layers/identity.h"
 #include "core/layers/mounts.h"
 #include "core/session/child.h"
+#include "core/session/notify.h"
 
 #define NAMESPACES                                                                              \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -30,7 +31,7 @@
 enum { LAUNCH_TIMEOUT_MS = 20000 }; /* one step of the child; generous: a machine under load, never a hang */
 
 struct pipes {
-	int in[2], out[2], err[2], exec[2], sync[2];
+	int in[2], out[2], err[2], sync[2];
 };
 
 static void pipes_close(struct pipes *p)
@@ -39,7 +40,6 @@ static void pipes_close(struct pipes *p)
 		fd_close(&p->in[i]);
 		fd_close(&p->out[i]);
 		fd_close(&p->err[i]);
-		fd_close(&p->exec[i]);
 		fd_close(&p->sync[i]);
 	}
 }
@@ -59,8 +59,7 @@ static int pipes_open(const struct plan *p, struct pipes *ret)
 {
 	int r = 0;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret->sync) < 0 ||
-	    pipe2(ret->exec, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret->sync) < 0)
 		return -errno;
 	if (p->launch.tty)
 		return 0;
@@ -93,11 +92,12 @@ static int clone_error(int code, struct error *err)
 	return -code;
 }
 
-/* The next message of the child, with at most one descriptor. */
-static int hear(int sync, struct child_message *m, int *ret_fd, struct error *err)
+/* The next message of the child, with at most two descriptors. */
+static int hear(int sync, struct child_message *m, int ret_fds[2], struct error *err)
 {
 	struct pollfd pfd = { .fd = sync, .events = POLLIN };
-	int n, fd = -1;
+	int fds[2] = { -1, -1 };
+	int n;
 
 	do
 		n = poll(&pfd, 1, LAUNCH_TIMEOUT_MS);
@@ -105,12 +105,14 @@ static int hear(int sync, struct child_message *m, int *ret_fd, struct error *er
 	if (n == 0)
 		return error_set(err, ETIMEDOUT, "launch: the sandbox did not answer within %d s",
 				 LAUNCH_TIMEOUT_MS / 1000);
-	if (fd_recv(sync, m, sizeof(*m), &fd, 1, 0) != sizeof(*m)) {
-		fd_close(&fd);
+	if (fd_recv(sync, m, sizeof(*m), fds, 2, 0) != sizeof(*m)) {
+		fd_close(&fds[0]);
+		fd_close(&fds[1]);
 		return error_set(err, ECHILD, "launch: the sandbox ended before it was ready");
 	}
 	m->what[sizeof(m->what) - 1] = '\0';
-	*ret_fd = fd;
+	ret_fds[0] = fds[0];
+	ret_fds[1] = fds[1];
 	return 0;
 }
 
@@ -123,22 +125,35 @@ static int child_error(const struct child_message *m, struct error *err)
 	return error_errno(err, m->error, "%s: %s", layer, m->what);
 }
 
-static int expect(int sync, enum child_kind kind, int *ret_fd, struct error *err)
+static int expect_two(int sync, enum child_kind kind, int ret_fds[2], struct error *err)
 {
 	struct child_message m = { 0 };
-	int fd = -1;
-	int r = hear(sync, &m, &fd, err);
+	int fds[2] = { -1, -1 };
+	int r = hear(sync, &m, fds, err);
 
 	if (r < 0)
 		return r;
 	if (m.kind != kind) {
-		fd_close(&fd);
+		fd_close(&fds[0]);
+		fd_close(&fds[1]);
 		if (m.kind == CHILD_FAILED)
 			return child_error(&m, err);
 		return error_set(err, EPROTO, "launch: unexpected word %u from the sandbox", m.kind);
 	}
-	*ret_fd = fd;
+	ret_fds[0] = fds[0];
+	ret_fds[1] = fds[1];
 	return 0;
+}
+
+static int expect(int sync, enum child_kind kind, int *ret_fd, struct error *err)
+{
+	int fds[2] = { -1, -1 };
+	int r = expect_two(sync, kind, fds, err);
+
+	fd_close(&fds[1]);
+	if (r == 0)
+		*ret_fd = fds[0];
+	return r;
 }
 
 static int go(int sync)
@@ -164,21 +179,53 @@ static pid_t pidfd_pid(int pidfd)
 	return at && sscanf(at, "\nPid: %d", &pid) == 1 && pid > 0 ? pid : 0;
 }
 
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The agent's own executions, one for each candidate of PATH, are let through as they come: what they run is what pid 1, whose
+ * memory it still is and which nobody else can write, was asked to run. Once execve went through, the pipe says so before the
+ * program's first instruction: an announcement found with the pipe readable is already the program's, and kept for the watch. */
+static int answer_until(struct sandbox *s, const char *command, struct error *err)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = s->exec, .events = POLLIN },
+				       { .fd = s->listener, .events = POLLIN } };
+		struct notice n;
+		int ready = poll(p, 2, LAUNCH_TIMEOUT_MS);
+
+		if (ready < 0 && errno != EINTR)
+			return error_errno(err, errno, "launch");
+		if (ready == 0)
+			return error_set(err, ETIMEDOUT, "launch: %s did not start", command);
+		if (ready > 0 && p[0].revents)
+			return 0;
+		if (ready < 0 || notify_receive(s->listener, &n) != 1)
+			continue;
+		if (readable(s->exec)) {
+			s->early = n;
+			s->have_early = true;
+			return 0;
+		}
+		(void)notify_continue(s->listener, n.id);
+	}
+}
+
 /* Waits for execve: end-of-file is success. */
-static int await_exec(const struct plan *p, int fd, int *ret_exit, struct error *err)
+static int await_exec(const struct plan *p, struct sandbox *s, int *ret_exit,
+		      struct error *err)
 {
 	struct child_message m = { 0 };
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	const char *command = p->request->argv[0];
 	ssize_t n;
-	int ready;
+	int r = answer_until(s, command, err);
 
-	do
-		ready = poll(&pfd, 1, LAUNCH_TIMEOUT_MS);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		return error_set(err, ETIMEDOUT, "launch: %s did not start", command);
-	n = read(fd, &m, sizeof(m));
+	if (r < 0)
+		return r;
+	n = read(s->exec, &m, sizeof(m));
 	if (n == 0)
 		return 0;
 	if (n != sizeof(m))
@@ -208,6 +255,20 @@ static void size_terminal(const struct plan *p, int master)
 	(void)fd_set_nonblock(master, true);
 }
 
+static int expect_listener(struct sandbox *s, struct error *err)
+{
+	int fds[2];
+	int r = expect_two(s->sync, CHILD_LISTENER, fds, err);
+
+	if (r < 0)
+		return r;
+	s->listener = fds[0];
+	s->exec = fds[1];
+	return s->listener < 0 || s->exec < 0 ?
+		       error_set(err, EPROTO, "launch: the sandbox sent no listener") :
+		       0;
+}
+
 static int bring_up(struct plan *p, struct sandbox *s, int *ret_exit, struct error *err)
 {
 	int r = expect(s->sync, CHILD_READY, &s->master, err);
@@ -219,11 +280,13 @@ static int bring_up(struct plan *p, struct sandbox *s, int *ret_exit, struct err
 		size_terminal(p, s->master);
 	if (go(s->sync) < 0)
 		return error_set(err, ECHILD, "launch: the sandbox ended before its command");
-	r = expect(s->sync, CHILD_AGENT, &s->agent_pidfd, err);
-	if (r < 0)
-		return r;
-	s->agent = pidfd_pid(s->agent_pidfd);
-	r = await_exec(p, s->exec, ret_exit, err);
+	r = expect_listener(s, err);
+	if (r == 0)
+		r = await_exec(p, s, ret_exit, err);
+	if (r == 0) /* pid 1 goes on once the agent has its own memory */
+		r = expect(s->sync, CHILD_AGENT, &s->agent_pidfd, err);
+	if (r == 0)
+		s->agent = pidfd_pid(s->agent_pidfd);
 	fd_close(&s->exec);
 	return r;
 }
@@ -239,6 +302,7 @@ void sandbox_close(struct sandbox *s)
 {
 	fd_close(&s->init_pidfd);
 	fd_close(&s->sync);
+	fd_close(&s->listener);
 	fd_close(&s->exec);
 	fd_close(&s->agent_pidfd);
 	fd_close(&s->master);
@@ -249,7 +313,7 @@ void sandbox_close(struct sandbox *s)
 
 int launch_begin(struct plan *p, struct sandbox *ret, struct error *err)
 {
-	struct pipes pp = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct pipes pp = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct child_fds fds;
 	int r = pipes_open(p, &pp);
 
@@ -258,7 +322,7 @@ int launch_begin(struct plan *p, struct sandbox *ret, struct error *err)
 		pipes_close(&pp);
 		return error_errno(err, r, "launch: pipes");
 	}
-	fds = (struct child_fds){ .sync = pp.sync[1], .exec_pipe = pp.exec[1], .in = pp.in[0],
+	fds = (struct child_fds){ .sync = pp.sync[1], .in = pp.in[0],
 				  .out = pp.out[1], .err = pp.err[1] };
 	ret->init = clone_into(NAMESPACES, p->launch.cgroup_fd, &ret->init_pidfd);
 	if (ret->init == 0) {
@@ -271,7 +335,6 @@ int launch_begin(struct plan *p, struct sandbox *ret, struct error *err)
 		return clone_error(r, err);
 	}
 	ret->sync = fd_steal(&pp.sync[0]);
-	ret->exec = fd_steal(&pp.exec[0]);
 	ret->in = fd_steal(&pp.in[1]);
 	ret->out = fd_steal(&pp.out[0]);
 	ret->err = fd_steal(&pp.err[0]);

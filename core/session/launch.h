@@ -4,17 +4,21 @@
 #ifndef WARDER_SESSION_LAUNCH_H
 #define WARDER_SESSION_LAUNCH_H
 
+#include "core/session/notify.h"
 #include "core/session/plan.h"
 
 #define SANDBOX_INIT                                                                             \
-	((struct sandbox){ .init_pidfd = -1, .sync = -1, .exec = -1, .agent_pidfd = -1,          \
-			   .master = -1, .in = -1, .out = -1, .err = -1 })
+	((struct sandbox){ .init_pidfd = -1, .sync = -1, .listener = -1, .exec = -1,              \
+			   .agent_pidfd = -1, .master = -1, .in = -1, .out = -1, .err = -1 })
 
 /* What the supervisor holds of a running sandbox; -1 = none. Owned. */
 struct sandbox {
 	pid_t init;       /* pid 1 of the sandbox: our child */
 	int init_pidfd;
 	int sync;         /* to pid 1 */
+	int listener;     /* where executions are announced (notify.h) */
+	struct notice early; /* an announcement of the program's own that launch_finish found */
+	bool have_early;
 	int exec;         /* until launch_finish: end-of-file says that execve went through */
 	pid_t agent;      /* host pid of the agent's main process; 0 = none */
 	int agent_pidfd;

@@ -194,12 +194,22 @@ void lifecycle_trail_failed(struct session *s, int code)
 
 /* ---- pausing ---- */
 
+static const char *by_whom(uid_t uid, char *out, size_t size)
+{
+	char name[64];
+
+	snprintf(out, size, "by %s", publish_user_name(uid, name, sizeof(name)));
+	return out;
+}
+
 static void paused(struct session *s)
 {
+	char who[72];
+
 	s->freezing = false;
 	s->frozen = true;
 	loop_disarm(s->loop, &s->freeze_timer);
-	(void)publish_state(s, SESSION_PAUSED, NULL);
+	(void)publish_state(s, SESSION_PAUSED, by_whom(s->pause_uid, who, sizeof(who)));
 	answer(s->freeze_client, s->freeze_id, 0, "");
 	s->freeze_client = NULL;
 }
@@ -235,6 +245,7 @@ void lifecycle_pause(struct session *s, struct client *c, uint16_t id)
 	}
 	s->freeze_client = c;
 	s->freeze_id = id;
+	s->pause_uid = c->uid;
 	r = s->cgroup ? cgroup_freeze(s->cgroup, true) : -ENOTSUP;
 	if (r == -ENOTSUP) {
 		signal_all(s, SIGSTOP); /* kill(-1) in the namespace: forks see the signal first */
@@ -254,6 +265,7 @@ void lifecycle_pause(struct session *s, struct client *c, uint16_t id)
 void lifecycle_resume(struct session *s, struct client *c, uint16_t id)
 {
 	bool was = s->frozen;
+	char who[72];
 
 	if (s->init_gone || s->cause != END_NONE) {
 		answer(c, id, EBUSY, ending);
@@ -262,7 +274,7 @@ void lifecycle_resume(struct session *s, struct client *c, uint16_t id)
 	thaw(s, ECANCELED, "resumed before every process was frozen");
 	s->last_activity = clock_now();
 	if (was)
-		(void)publish_state(s, SESSION_RUNNING, NULL);
+		(void)publish_state(s, SESSION_RUNNING, by_whom(c->uid, who, sizeof(who)));
 	answer(c, id, 0, "");
 }
 

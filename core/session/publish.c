@@ -5,6 +5,7 @@
 #include "core/session/publish.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static void board_trail(struct session *s)
 }
 
 /* Ends a record; the board learns the new head. */
-static void put(struct session *s, struct json_writer *w, struct buf *b)
+void publish_put(struct session *s, struct json_writer *w, struct buf *b)
 {
 	int r = trail_put(&s->trail, w, b);
 
@@ -50,7 +51,7 @@ void publish_limit(struct session *s, const char *which, const char *fmt, ...)
 	va_end(ap);
 	json_put_string(&w, "which", which);
 	json_put_string(&w, "detail", text);
-	put(s, &w, &b);
+	publish_put(s, &w, &b);
 }
 
 void publish_signal(struct session *s, uid_t by, int signal)
@@ -60,7 +61,7 @@ void publish_signal(struct session *s, uid_t by, int signal)
 
 	json_put_uint(&w, "by_uid", by);
 	json_put_int(&w, "signal", signal);
-	put(s, &w, &b);
+	publish_put(s, &w, &b);
 }
 
 void publish_attach(struct session *s, uid_t by, bool attached)
@@ -70,7 +71,7 @@ void publish_attach(struct session *s, uid_t by, bool attached)
 
 	json_put_uint(&w, "by_uid", by);
 	json_put_bool(&w, "attached", attached);
-	put(s, &w, &b);
+	publish_put(s, &w, &b);
 	board_begin(s->board);
 	s->board->data.attached = control_attached(s);
 	board_end(s->board);
@@ -85,7 +86,7 @@ void publish_policy(struct session *s)
 	json_put_string(&w, "path", "policy");
 	json_put_null(&w, "old");
 	json_put_string(&w, "new", s->plan.policy->name);
-	put(s, &w, &b);
+	publish_put(s, &w, &b);
 }
 
 void publish_layers(struct session *s)
@@ -99,7 +100,7 @@ void publish_layers(struct session *s)
 		json_put_string(&w, "name", layer_names[i]);
 		json_put_string(&w, "status", layer_state_names[l->status[i].state]);
 		json_put_string(&w, "reason", l->status[i].reason);
-		put(s, &w, &b);
+		publish_put(s, &w, &b);
 	}
 }
 
@@ -142,7 +143,18 @@ static void state_record(struct session *s, enum session_state to, const char *r
 		json_put_string(&w, "user", s->plan.owner_name);
 		command(&w, s->plan.request->argv);
 	}
-	put(s, &w, &b);
+	publish_put(s, &w, &b);
+}
+
+const char *publish_user_name(uid_t uid, char *out, size_t size)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw)
+		snprintf(out, size, "%s", pw->pw_name);
+	else
+		snprintf(out, size, "uid %u", (unsigned)uid);
+	return out;
 }
 
 int publish_state(struct session *s, enum session_state to, const char *reason)
@@ -222,8 +234,9 @@ static void board_start(struct session *s)
 	d->cpus_limit_milli = pol->limits.cpus_milli;
 	d->cpu_ns = d->memory = d->memory_peak = d->pids = -1;
 	d->read_bytes = d->write_bytes = d->net_in = d->net_out = -1;
-	d->execs = d->exec_denied = d->syscall_denied = -1;
+	d->exec_denied = d->syscall_denied = -1;
 	d->connects = d->connect_denied = d->dns_denied = d->oom_kills = -1;
+	d->execs = 0;
 	snprintf(d->last_command, sizeof(d->last_command), "%s", s->plan.request->argv[0]);
 	board_end(s->board);
 }

@@ -82,6 +82,7 @@ static void record_usage(const struct session *s, struct session_record *r)
 	r->read_bytes = u->read_bytes;
 	r->write_bytes = u->write_bytes;
 	r->net_in = r->net_out = -1;
+	r->execs = s->board ? s->board->data.execs : -1;
 	r->trail_seq = s->trail.seq;
 	snprintf(r->trail_chain, sizeof(r->trail_chain), "%s", s->trail.chain);
 }

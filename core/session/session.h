@@ -19,6 +19,7 @@
 #include "core/wire/packet.h"
 
 struct session;
+struct exec_watch;
 
 /* A packet waiting for a client. */
 struct queued {
@@ -98,6 +99,8 @@ struct session {
 	int n_clients;
 	struct loop_timer linger_timer; /* after the end: slow viewers are not waited for longer */
 
+	struct exec_watch *exec_watch; /* exec_watch.h */
+
 	/* sources and timers of the life cycle */
 	struct loop_fd init_source, sync_source, signal_source, oom_source;
 	struct loop_timer sample_timer, wall_timer, idle_timer, stop_timer, kill_timer, freeze_timer;
@@ -105,6 +108,7 @@ struct session {
 	uint64_t freeze_deadline;
 	struct client *freeze_client; /* waits for the answer; NULL if it left */
 	uint16_t freeze_id;
+	uid_t pause_uid;              /* who asked */
 	struct cgroup_usage usage, usage_before;
 	uint64_t sampled_at;
 	int64_t oom_seen;

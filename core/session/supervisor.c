@@ -22,6 +22,7 @@
 #include "core/session/control.h"
 #include "core/session/ending.h"
 #include "core/session/entry.h"
+#include "core/session/exec_watch.h"
 #include "core/session/lifecycle.h"
 #include "core/session/publish.h"
 #include "core/session/report.h"
@@ -130,6 +131,9 @@ static int settle_in(struct session *s, struct error *err)
 	r = publish_state(s, SESSION_RUNNING, NULL);
 	if (r < 0)
 		return error_errno(err, r, "session.json");
+	r = exec_watch_open(s, err);
+	if (r < 0)
+		return r;
 	if (s->plan.launch.tty)
 		publish_terminal(s, s->plan.request->rows ? s->plan.request->rows : 24,
 				 s->plan.request->cols ? s->plan.request->cols : 80);
@@ -215,9 +219,9 @@ static int run(struct session *s, int *launcher, int *ret_exit, struct error *er
 		s->cause = END_BROKEN;
 		snprintf(s->reason, sizeof(s->reason), "its supervisor failed: %s", strerror(-r));
 		lifecycle_kill(s);
-		if (!s->init_gone)
-			(void)waitpid(s->box.init, NULL, 0);
-		s->init_gone = true;
+		/* whoever is held by the exec watch must be taken leave of too, or pid 1 cannot end */
+		while (!s->init_gone)
+			s->init_gone = waitpid(-1, NULL, __WALL) == s->box.init || errno == ECHILD;
 		ending_finish(s);
 	}
 	return 0;

@@ -128,6 +128,8 @@ int trail_put(struct trail *t, struct json_writer *w, struct buf *b)
 		r = -ENOMEM;
 	if (r == 0 && fstat(t->fd, &st) < 0)
 		r = -errno;
+	if (r == 0 && st.st_size > TRAIL_FILE_MAX)
+		r = -EFBIG;
 	if (r == 0) {
 		r = fd_write_all(t->fd, line.data, line.len);
 		if (r < 0)

@@ -61,6 +61,7 @@ static const struct field record_fields[] = {
 	RECORD_FIELD(write_bytes, FIELD_KNOWN64),
 	RECORD_FIELD(net_in, FIELD_KNOWN64),
 	RECORD_FIELD(net_out, FIELD_KNOWN64),
+	RECORD_FIELD(execs, FIELD_KNOWN64),
 	RECORD_FIELD(trail_seq, FIELD_U64),
 	RECORD_CHARS(trail_chain),
 	{ .name = NULL },

@@ -45,7 +45,7 @@ struct session_record {
 	uid_t host_uid;        /* what the agent is on the host */
 	char *cgroup;          /* path or "" */
 	/* after the end; -1 = unknown */
-	int64_t cpu_ns, memory_peak, read_bytes, write_bytes, net_in, net_out;
+	int64_t cpu_ns, memory_peak, read_bytes, write_bytes, net_in, net_out, execs;
 	uint64_t trail_seq;
 	char trail_chain[72];
 	struct record_layer *layers;

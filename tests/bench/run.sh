@@ -9,3 +9,4 @@ trap 'rm -rf "$T"' EXIT
 export WARDER_RUNTIME_DIR=$T/run WARDER_STATE_DIR=$T/state
 mkdir -p "$T/project" "$T/bundle/rootfs"
 /usr/bin/env python3 tests/bench/launch.py "$O/warder" "$T" "${RUNS:-100}"
+/usr/bin/env python3 tests/bench/spawn.py "$O/warder" "$T" "${ROUNDS:-7}"

@@ -98,7 +98,7 @@ w kill --all --grace 0 >/dev/null
 mkdir -p "$T/full"
 cat >"$T/full.sh" <<-'SH'
 	mount -t tmpfs -o size=160k,mode=755 none "$WARDER_STATE_DIR" || exit 77
-	id=$("$W" run -d -C "$PROJECT" -- sh -c 'i=0; while [ $i -lt 6000 ]; do echo "line $i of what fills the disk, and more of it"; i=$((i+1)); done; sleep 1000') || exit 1
+	id=$("$W" run -d -C "$PROJECT" -- sh -c 'sleep 1000 & i=0; while [ $i -lt 6000 ]; do echo "line $i of what fills the disk, and more of it"; i=$((i+1)); done; wait') || exit 1
 	i=0; while [ $i -lt 100 ] && ! "$W" trail "$id" | grep -q "no longer kept"; do sleep 0.1; i=$((i+1)); done
 	"$W" trail "$id" | grep -c "no longer kept" >"$T/full/told"
 	"$W" ps -q | wc -l >"$T/full/lives"

@@ -48,6 +48,7 @@ for mode in root user; do
 	check_eq "$mode: pause" "$(state_of "$id")" paused
 	w resume "$id" >/dev/null
 	check_eq "$mode: resume" "$(state_of "$id")" running
+	check_in "$mode: who paused is on record" "$(w trail "$id" --kind state)" "running -> paused: by "
 	w kill "$id" --grace 0 >/dev/null
 	check_eq "$mode: killed" "$(state_of "$id")" killed
 	if gone "$id" "$pid"; then pass "$mode: nothing is left"; else fail "$mode: something is left of $id"; fi

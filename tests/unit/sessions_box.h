@@ -90,7 +90,7 @@ static inline struct session_record *box_record(const char *id, enum session_sta
 	r->started_wall = 1800000000ULL * NS_PER_SEC;
 	r->exit_code = -1;
 	r->cpu_ns = r->memory_peak = r->read_bytes = r->write_bytes = -1;
-	r->net_in = r->net_out = -1;
+	r->net_in = r->net_out = r->execs = -1;
 	return r;
 }
 

@@ -51,6 +51,7 @@ static void fill(struct session_record *r)
 	r->cpu_ns = INT64_MAX - 1; /* beyond what a JSON number holds exactly */
 	r->trail_seq = 9007199254740993;
 	r->net_in = 0;
+	r->execs = 214;
 	strcpy(r->trail_chain, CHAIN_START);
 	r->layers = calloc(1, sizeof(*r->layers));
 	r->n_layers = 1;
@@ -97,6 +98,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(b->trail_seq, 9007199254740993);
 	assert_int_equal(b->memory_peak, -1);
 	assert_int_equal(b->net_in, 0);
+	assert_int_equal(b->execs, 214);
 	assert_string_equal(b->trail_chain, CHAIN_START);
 	assert_int_equal(b->n_layers, 1);
 	assert_string_equal(b->layers[0].reason, "old kernel");

@@ -351,9 +351,18 @@ static void test_format(void **state)
 	shown("{" AT "\"kind\":\"policy\",\"by_uid\":0,\"path\":\"limits.memory\",\"old\":\"1g\","
 	      "\"new\":\"2g\"}",
 	      "12:04:31 policy limits.memory 1g -> 2g by uid 0");
-	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"argv\":[\"a\",\"b c\"],\"ok\":true,\"by\":null,"
+	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"exe\":\"/bin/a\",\"argv\":[\"a\",\"b c\"],\"cwd\":\"/w\","
+	      "\"verified\":true}",
+	      "12:04:31 exec a 'b c'  exe /bin/a  in /w  pid 3");
+	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"argv\":[\"a\"],\"verified\":false,"
+	      "\"unverified_because\":\"already traced by another process\"}",
+	      "12:04:31 exec a  NOT VERIFIED: already traced by another process  pid 3");
+	shown("{" AT "\"kind\":\"exec_end\",\"pid\":3,\"exec_seq\":12,\"duration_ms\":1500,"
+	      "\"exit_code\":0,\"signal\":null}",
+	      "12:04:31 exec_end of 12 after 1.500 s, exit 0, pid 3");
+	shown("{" AT "\"kind\":\"exec_failed\",\"pid\":3,\"argv\":[\"a\",\"b c\"],\"ok\":true,\"by\":null,"
 	      "\"load\":1.5,\"more\":{},\"chain\":\"00\"}",
-	      "12:04:31 exec pid=3 argv=a 'b c' ok=yes load=1.5 more=…");
+	      "12:04:31 exec_failed pid=3 argv=a 'b c' ok=yes load=1.5 more=…");
 }
 
 static void test_format_hostile(void **state)
