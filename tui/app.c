@@ -57,7 +57,7 @@ static void read_trail(struct app *a)
 	struct error err = ERROR_INIT;
 	uint64_t seq;
 
-	if (a->screen != SCREEN_DETAIL || v == NULL)
+	if (a->screen != SCREEN_DETAIL || a->tab != TAB_OVERVIEW || v == NULL)
 		return;
 	seq = v->live && v->have_board ? v->board.trail_seq : v->record->trail_seq;
 	if (strcmp(a->trail_id, a->detail_id) == 0 && seq == a->trail_seq)
@@ -83,6 +83,8 @@ void app_rebuild(struct app *a)
 	if (m->news[0] != '\0' && !id_set_has(&a->ending, m->news_id))
 		app_say(a, m->news_bad, "%s", m->news);
 	read_trail(a);
+	if (a->screen == SCREEN_LIST || a->screen == SCREEN_LAUNCH)
+		app_commands_leave(a);
 }
 
 void app_scan(struct app *a)
@@ -105,6 +107,8 @@ void app_tick(struct app *a)
 		return;
 	a->source->refresh(a->source);
 	app_rebuild(a);
+	if (app_commands_fd(a) < 0)
+		app_commands_read(a);
 }
 
 static const char *const done_words[] = { "paused", "resumed",	 "stopped",
@@ -308,6 +312,7 @@ void app_close(struct app *a)
 	model_free(&a->model);
 	dialog_close(a);
 	buf_free(&a->trail);
+	app_commands_leave(a);
 	free(a->ending.ids);
 }
 
@@ -321,6 +326,8 @@ enum key_place app_place(const struct app *a)
 {
 	if (a->screen == SCREEN_HELP)
 		return IN_HELP;
+	if (app_in_commands(a))
+		return (enum key_place)(IN_DETAIL | IN_COMMANDS);
 	return a->screen == SCREEN_DETAIL ? IN_DETAIL : IN_LIST;
 }
 

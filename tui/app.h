@@ -10,6 +10,7 @@
 #ifndef WARDER_TUI_APP_H
 #define WARDER_TUI_APP_H
 
+#include "tui/cmdlog.h"
 #include "tui/form.h"
 #include "tui/input.h"
 #include "tui/keymap.h"
@@ -17,7 +18,8 @@
 #include "tui/model.h"
 
 enum screen { SCREEN_LIST, SCREEN_DETAIL, SCREEN_HELP, SCREEN_LAUNCH };
-enum typing { TYPING_NOTHING, TYPING_FILTER, TYPING_COMMAND, TYPING_SEARCH };
+enum typing { TYPING_NOTHING, TYPING_FILTER, TYPING_COMMAND, TYPING_SEARCH, TYPING_COMMANDS };
+enum detail_tab { TAB_OVERVIEW, TAB_COMMANDS };
 enum wish { WISH_NOTHING, WISH_QUIT, WISH_ATTACH, WISH_SUSPEND, WISH_REDRAW };
 
 enum dialog_kind {
@@ -94,6 +96,14 @@ struct app {
 	uint64_t trail_seq;
 	int mark_anchor;
 
+	enum detail_tab tab;
+	struct cmdlog log; /* the commands of log_id; "" = nobody's */
+	char log_id[SOURCE_ID];
+	char log_error[300]; /* why it cannot be read; "" = it can */
+	bool log_behind;     /* its end was not reached yet */
+	bool expanded;	     /* the command under the cursor, in a panel */
+	int panel_top, panel_page, panel_length;
+
 	enum wish wish;
 	char wish_id[SOURCE_ID];
 };
@@ -136,6 +146,20 @@ void app_order(struct app *a, enum order_kind verb, int signal, struct id_set *t
 void app_launch(struct app *a);
 void app_set_theme(struct app *a, const char *name);
 void app_set_filter(struct app *a, const char *text);
+
+/* The Commands tab (app_commands.c). */
+bool app_in_commands(const struct app *a);
+void app_set_tab(struct app *a, enum detail_tab tab);
+/* Takes a bounded part of what the trail has more. */
+void app_commands_read(struct app *a);
+bool app_commands_behind(const struct app *a); /* there is more to take at once */
+/* To be polled for more; -1: nothing is wanted now. */
+int app_commands_fd(const struct app *a);
+void app_commands_leave(struct app *a);
+void app_commands_move(struct app *a, int by);
+void app_commands_turn(struct app *a, int by); /* a page: of the panel, if it is open */
+/* False when there was nothing to go back from but the tab itself. */
+bool app_commands_back(struct app *a);
 
 void dialog_open_stop(struct app *a, bool kill);
 void dialog_open_sort(struct app *a);

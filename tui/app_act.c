@@ -18,11 +18,23 @@ static void move(struct app *a, int by)
 		model_move(&a->model, by);
 		return;
 	}
+	if (app_in_commands(a)) {
+		app_commands_move(a, by);
+		return;
+	}
 	*top += by;
 	if (*top > most)
 		*top = most;
 	if (*top < 0)
 		*top = 0;
+}
+
+static void turn(struct app *a, int by)
+{
+	if (app_in_commands(a))
+		app_commands_turn(a, by);
+	else
+		move(a, by);
 }
 
 static int page(const struct app *a)
@@ -40,19 +52,19 @@ static void act_down(struct app *a)
 }
 static void act_page_up(struct app *a)
 {
-	move(a, -page(a));
+	turn(a, -page(a));
 }
 static void act_page_down(struct app *a)
 {
-	move(a, page(a));
+	turn(a, page(a));
 }
 static void act_half_up(struct app *a)
 {
-	move(a, -(page(a) + 1) / 2);
+	turn(a, -(page(a) + 1) / 2);
 }
 static void act_half_down(struct app *a)
 {
-	move(a, (page(a) + 1) / 2);
+	turn(a, (page(a) + 1) / 2);
 }
 static void act_first(struct app *a)
 {
@@ -67,10 +79,17 @@ static void act_open(struct app *a)
 {
 	const struct session_view *v = model_selected(&a->model);
 
+	if (app_in_commands(a)) {
+		a->expanded = !a->expanded;
+		cmdlog_follow(&a->log, a->log.follow && !a->expanded); /* what is read stays */
+		a->panel_top = 0;
+		return;
+	}
 	if (v == NULL)
 		return;
 	snprintf(a->detail_id, sizeof(a->detail_id), "%.15s", v->id);
 	a->screen = SCREEN_DETAIL;
+	a->tab = TAB_OVERVIEW;
 	a->detail_top = 0;
 	a->trail_id[0] = '\0';
 	app_rebuild(a);
@@ -81,6 +100,8 @@ static void act_back(struct app *a)
 {
 	if (a->screen == SCREEN_HELP)
 		a->screen = a->back;
+	else if (app_in_commands(a) && app_commands_back(a))
+		return;
 	else if (a->screen == SCREEN_DETAIL)
 		a->screen = SCREEN_LIST;
 	else if (a->alert.until != 0)
@@ -212,7 +233,9 @@ static void act_unmark(struct app *a)
 
 static void act_filter(struct app *a)
 {
-	typing_open(a, a->screen == SCREEN_HELP ? TYPING_SEARCH : TYPING_FILTER);
+	typing_open(a, a->screen == SCREEN_HELP ? TYPING_SEARCH
+		       : app_in_commands(a)	? TYPING_COMMANDS
+						: TYPING_FILTER);
 }
 
 static void act_sort(struct app *a)
@@ -243,12 +266,20 @@ static void act_invert(struct app *a)
 
 static void act_group(struct app *a)
 {
+	if (app_in_commands(a)) {
+		cmdlog_tree(&a->log, !a->log.tree);
+		return;
+	}
 	a->model.grouped = !a->model.grouped;
 	app_rebuild(a);
 }
 
 static void act_follow(struct app *a)
 {
+	if (app_in_commands(a)) {
+		cmdlog_follow(&a->log, !a->log.follow);
+		return;
+	}
 	a->model.follow = !a->model.follow;
 	app_say(a, false,
 		a->model.follow ? "the cursor stays on its session"
@@ -295,6 +326,18 @@ static void act_dismiss(struct app *a)
 static void act_preview(struct app *a)
 {
 	a->preview = !a->preview;
+}
+static void act_tab_other(struct app *a) /* of two, the next is the previous */
+{
+	app_set_tab(a, a->tab == TAB_OVERVIEW ? TAB_COMMANDS : TAB_OVERVIEW);
+}
+static void act_tab_overview(struct app *a)
+{
+	app_set_tab(a, TAB_OVERVIEW);
+}
+static void act_tab_commands(struct app *a)
+{
+	app_set_tab(a, TAB_COMMANDS);
 }
 static void act_palette(struct app *a)
 {
@@ -409,6 +452,10 @@ static void (*const acts[ACTION_COUNT])(struct app *a) = {
 	[ACTION_ENDED] = act_ended,
 	[ACTION_DISMISS] = act_dismiss,
 	[ACTION_PREVIEW] = act_preview,
+	[ACTION_TAB_NEXT] = act_tab_other,
+	[ACTION_TAB_PREVIOUS] = act_tab_other,
+	[ACTION_TAB_OVERVIEW] = act_tab_overview,
+	[ACTION_TAB_COMMANDS] = act_tab_commands,
 	[ACTION_PALETTE] = act_palette,
 	[ACTION_HELP] = act_help,
 	[ACTION_THEME] = act_theme,

@@ -11,7 +11,9 @@ void typing_open(struct app *a, enum typing what)
 {
 	a->typing = what;
 	a->before_filter = a->model.filter;
-	input_set(&a->input, what == TYPING_FILTER ? a->model.filter.text : "");
+	input_set(&a->input, what == TYPING_FILTER     ? a->model.filter.text
+			     : what == TYPING_COMMANDS ? a->log.filter
+						       : "");
 }
 
 static void set_rate(struct app *a, const char *text)
@@ -58,6 +60,8 @@ static void run_command(struct app *a, const char *line)
 		app_set_theme(a, rest);
 	else if (strcmp(word, "rate") == 0)
 		set_rate(a, rest);
+	else if (strcmp(word, "filter") == 0 && app_in_commands(a))
+		cmdlog_filter(&a->log, rest);
 	else if (strcmp(word, "filter") == 0)
 		app_set_filter(a, rest);
 	else
@@ -71,6 +75,8 @@ static void typed(struct app *a)
 	if (a->typing == TYPING_SEARCH) {
 		a->search = a->input;
 		a->help_top = 0;
+	} else if (a->typing == TYPING_COMMANDS) {
+		cmdlog_filter(&a->log, a->input.text);
 	} else if (a->typing == TYPING_FILTER) {
 		/* An unfinished word ("cpu>") keeps what was in force. */
 		if (filter_parse(a->input.text, &a->model.filter, &err) == 0)
@@ -99,10 +105,13 @@ void typing_key(struct app *a, uint32_t key)
 			a->model.filter = a->before_filter;
 			app_rebuild(a);
 		}
+		if (a->typing == TYPING_COMMANDS)
+			cmdlog_filter(&a->log, "");
 		if (a->typing == TYPING_SEARCH)
 			input_set(&a->search, "");
 		a->typing = TYPING_NOTHING;
-	} else if (a->typing == TYPING_FILTER && (key == K_UP || key == K_DOWN)) {
+	} else if ((a->typing == TYPING_FILTER || a->typing == TYPING_COMMANDS) &&
+		   (key == K_UP || key == K_DOWN)) {
 		app_act(a, key == K_UP ? ACTION_UP : ACTION_DOWN);
 	} else if (input_key(&a->input, key)) {
 		typed(a);

@@ -28,6 +28,8 @@
 #include "tui/demo.h"
 #include "tui/terminal.h"
 
+#define COMMANDS_EVERY_NS (50 * NS_PER_MS)
+
 enum {
 	SCAN_TICKS =
 		5, /* the directories are looked at this often even without a word from inotify */
@@ -211,7 +213,8 @@ struct loop_state {
 	unsigned theme; /* app->theme_changes that the terminal has */
 	unsigned ticks;
 	uint64_t scanned;
-	bool scan_due, mouse;
+	uint64_t commands_read;
+	bool scan_due, commands_due, mouse;
 };
 
 static void set_timer(struct loop_state *s)
@@ -239,6 +242,34 @@ static void scan_if_due(struct loop_state *s)
 	s->scan_due = false;
 }
 
+/* A storm of commands is drawn twenty times a second; what came before is caught up with turn by
+ * turn, keys in between. */
+static void read_commands_if_due(struct loop_state *s)
+{
+	if (!app_commands_behind(s->app) &&
+	    (!s->commands_due || clock_now() < s->commands_read + COMMANDS_EVERY_NS))
+		return;
+	app_commands_read(s->app);
+	s->commands_read = clock_now();
+	s->commands_due = false;
+}
+
+/* How long to wait at most; NULL: until something happens. */
+static const struct timespec *patience(const struct loop_state *s)
+{
+	static const struct timespec none = { 0, 0 };
+	static const struct timespec commands = { 0, COMMANDS_EVERY_NS };
+	static const struct timespec scan = { 0, 100 * 1000 * 1000 };
+
+	if (app_stands_still(s->app))
+		return NULL;
+	if (app_commands_behind(s->app))
+		return &none;
+	if (s->commands_due)
+		return &commands;
+	return s->scan_due ? &scan : NULL;
+}
+
 static void tick(struct loop_state *s)
 {
 	uint64_t n;
@@ -253,10 +284,8 @@ static void tick(struct loop_state *s)
 static void wait_for_something(struct loop_state *s)
 {
 	struct source *source = s->app->source;
-	struct pollfd fds[3 + ORDER_FDS];
+	struct pollfd fds[4 + ORDER_FDS];
 	int order_fds[ORDER_FDS];
-	struct timespec soon = { 0, 100 * 1000 * 1000 };
-	bool throttled = s->scan_due && !app_stands_still(s->app);
 	int n = source->order_fds(source, order_fds, ORDER_FDS);
 
 	fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
@@ -266,16 +295,20 @@ static void wait_for_something(struct loop_state *s)
 						? -1
 						: source->watch_fd(source),
 				  .events = POLLIN };
+	fds[3] = (struct pollfd){ .fd = s->commands_due ? -1 : app_commands_fd(s->app),
+				  .events = POLLIN };
 	for (int i = 0; i < n; i++)
-		fds[3 + i] = (struct pollfd){ .fd = order_fds[i], .events = POLLIN };
-	if (ppoll(fds, (nfds_t)(3 + n), throttled ? &soon : NULL, terminal_poll_mask()) < 0)
+		fds[4 + i] = (struct pollfd){ .fd = order_fds[i], .events = POLLIN };
+	if (ppoll(fds, (nfds_t)(4 + n), patience(s), terminal_poll_mask()) < 0)
 		return;
 	if (fds[1].revents != 0)
 		tick(s);
 	if (fds[2].revents != 0)
 		s->scan_due = true;
+	if (fds[3].revents != 0)
+		s->commands_due = true;
 	for (int i = 0; i < n; i++)
-		if (fds[3 + i].revents != 0) {
+		if (fds[4 + i].revents != 0) {
 			app_outcomes(s->app);
 			break;
 		}
@@ -397,6 +430,7 @@ static int run_loop(struct loop_state *s)
 		if (!take_input(s))
 			return SIGHUP;
 		scan_if_due(s);
+		read_commands_if_due(s);
 		if (!grant_wish(s->app))
 			return 0;
 		if (s->rate != s->app->rate)

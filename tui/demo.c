@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "tui/demo_trail.h"
 #include "tui/words.h"
 
 #define MIB (1024LL * 1024)
@@ -565,6 +566,9 @@ int source_demo(const struct demo_options *o, struct source **ret, struct error 
 		.count = count,
 		.at = at,
 		.trail = trail,
+		.follow = demo_follow,
+		.followed = demo_followed,
+		.follow_fd = demo_follow_fd,
 		.policies = policies,
 		.policy = policy,
 		.order = order,

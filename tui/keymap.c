@@ -10,7 +10,8 @@
 
 #include "core/base/text.h"
 
-#define LIST_DETAIL (IN_LIST | IN_DETAIL)
+#define LIST_DETAIL   (IN_LIST | IN_DETAIL)
+#define LIST_COMMANDS (IN_LIST | IN_COMMANDS)
 
 /* clang-format off */
 const struct key_entry key_table[] = {
@@ -25,10 +26,10 @@ const struct key_entry key_table[] = {
 	  "half a page down", false, false, 0 },
 	{ ACTION_FIRST, "first", IN_ALL, { 'g', K_HOME }, NULL, "first line", false, false, 0 },
 	{ ACTION_LAST, "last", IN_ALL, { 'G', K_END }, NULL, "last line", false, false, 0 },
-	{ ACTION_OPEN, "open", IN_LIST, { K_ENTER }, "open",
-	  "open: everything about one session", false, false, 1 },
+	{ ACTION_OPEN, "open", LIST_COMMANDS, { K_ENTER }, "open",
+	  "open: all about one session, or one command", false, false, 1 },
 	{ ACTION_BACK, "back", IN_ALL, { K_ESC }, "back",
-	  "back; on the list: clears message, then filter, then marks", false, false, 1 },
+	  "back; clears message, filter and marks first", false, false, 1 },
 
 	{ ACTION_NEW, "new", LIST_DETAIL, { 'n' }, "new", "launch a new session", true, false, 2 },
 	{ ACTION_AGAIN, "again", LIST_DETAIL, { 'N' }, NULL,
@@ -53,7 +54,7 @@ const struct key_entry key_table[] = {
 	{ ACTION_UNMARK, "unmark", IN_LIST, { 'U', K_CTRL('\\') }, NULL,
 	  "remove all marks", false, false, 0 },
 
-	{ ACTION_FILTER, "filter", IN_LIST | IN_HELP, { '/', K_F4, '\\' }, "filter",
+	{ ACTION_FILTER, "filter", LIST_COMMANDS | IN_HELP, { '/', K_F4, '\\' }, "filter",
 	  "filter: text, !text, user=bob, state=paused, cpu>50, mem>1g", false, false, 7 },
 	{ ACTION_SORT, "sort", IN_LIST, { 's', K_F6 }, "sort",
 	  "choose what to sort by", false, false, 9 },
@@ -62,10 +63,10 @@ const struct key_entry key_table[] = {
 	{ ACTION_SORT_NEXT, "sort-next", IN_LIST, { '>' }, NULL,
 	  "sort by the column to the right", false, false, 0 },
 	{ ACTION_INVERT, "invert", IN_LIST, { 'I' }, NULL, "reverse the order", false, false, 0 },
-	{ ACTION_GROUP, "group", IN_LIST, { 't', K_F5 }, "group",
-	  "group by user", false, false, 10 },
-	{ ACTION_FOLLOW, "follow", IN_LIST, { 'F' }, NULL,
-	  "follow: the cursor stays on its session, or on its line", false, false, 0 },
+	{ ACTION_GROUP, "group", LIST_COMMANDS, { 't', K_F5 }, "group",
+	  "group by user; commands: below their parents", false, false, 10 },
+	{ ACTION_FOLLOW, "follow", LIST_COMMANDS, { 'F', 'f' }, NULL,
+	  "follow: cursor stays on its session or line; the newest command", false, false, 0 },
 	{ ACTION_FREEZE, "freeze", LIST_DETAIL, { 'Z' }, NULL,
 	  "freeze the display; sessions run on", false, false, 0 },
 	{ ACTION_ENDED, "ended", IN_LIST, { 'e' }, "ended",
@@ -74,6 +75,15 @@ const struct key_entry key_table[] = {
 	  "take an ended session off this list; its record stays", false, false, 0 },
 	{ ACTION_PREVIEW, "preview", IN_LIST, { 'v' }, NULL,
 	  "show or hide the preview", false, false, 0 },
+
+	{ ACTION_TAB_NEXT, "tab-next", IN_DETAIL, { K_TAB, ']' }, "tabs",
+	  "next tab of one session", false, false, 1 },
+	{ ACTION_TAB_PREVIOUS, "tab-previous", IN_DETAIL, { K_SHIFT_TAB, '[' }, NULL,
+	  "previous tab", false, false, 0 },
+	{ ACTION_TAB_OVERVIEW, "overview", IN_DETAIL, { '1' }, NULL,
+	  "its overview", false, false, 0 },
+	{ ACTION_TAB_COMMANDS, "commands", IN_DETAIL, { '2' }, NULL,
+	  "every command that ran in it", false, false, 0 },
 
 	{ ACTION_PALETTE, "palette", IN_ALL, { ':', K_CTRL('P') }, "command",
 	  "a command: quit, theme NAME, rate SECS, filter TEXT, any action", false, false, 13 },

@@ -86,6 +86,10 @@ enum action {
 	ACTION_ENDED,
 	ACTION_DISMISS,
 	ACTION_PREVIEW,
+	ACTION_TAB_NEXT,
+	ACTION_TAB_PREVIOUS,
+	ACTION_TAB_OVERVIEW,
+	ACTION_TAB_COMMANDS,
 	ACTION_PALETTE,
 	ACTION_HELP,
 	ACTION_THEME,
@@ -98,7 +102,8 @@ enum action {
 	ACTION_COUNT,
 };
 
-enum key_place { IN_LIST = 1, IN_DETAIL = 2, IN_HELP = 4, IN_ALL = 7 };
+/* The second tab of the detail view has the keys of both its places. */
+enum key_place { IN_LIST = 1, IN_DETAIL = 2, IN_HELP = 4, IN_ALL = 7, IN_COMMANDS = 8 };
 
 enum { KEYS_PER_ACTION = 4 };
 

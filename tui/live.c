@@ -25,6 +25,7 @@ struct live {
 	struct source source;
 	struct sessions *sessions;
 	struct jobs jobs;
+	struct trail_reader *followed; /* NULL: none */
 };
 
 static struct live *live_of(const struct source *s)
@@ -63,6 +64,34 @@ static int trail(struct source *s, const char *id, int n, struct buf *ret, struc
 {
 	(void)s;
 	return trail_tail(id, n, ret, err);
+}
+
+static int follow(struct source *s, const char *id, struct error *err)
+{
+	struct live *l = live_of(s);
+
+	trail_close(l->followed);
+	l->followed = NULL;
+	if (id == NULL)
+		return 0;
+	if (trail_open(id, &l->followed, err) < 0)
+		return -err->code;
+	trail_watch_fd(l->followed); /* before the first line is read: nothing falls in between */
+	return 0;
+}
+
+static int followed(struct source *s, const char **ret_line, size_t *ret_len, struct error *err)
+{
+	struct live *l = live_of(s);
+
+	return l->followed != NULL ? trail_next(l->followed, ret_line, ret_len, err) : 0;
+}
+
+static int follow_fd(const struct source *s)
+{
+	struct live *l = live_of(s);
+
+	return l->followed != NULL ? trail_watch_fd(l->followed) : -1;
 }
 
 static int policies(struct source *s, struct policy_names *ret, struct error *err)
@@ -183,6 +212,7 @@ static int watch_fd(const struct source *s)
 
 static void close_live(struct source *s)
 {
+	trail_close(live_of(s)->followed);
 	jobs_free(&live_of(s)->jobs);
 	sessions_close(live_of(s)->sessions);
 	free(live_of(s));
@@ -221,6 +251,9 @@ int source_live(struct source **ret, struct error *err)
 		.count = count,
 		.at = at,
 		.trail = trail,
+		.follow = follow,
+		.followed = followed,
+		.follow_fd = follow_fd,
 		.policies = policies,
 		.policy = policy,
 		.order = order,

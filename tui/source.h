@@ -64,6 +64,12 @@ struct source {
 	int (*count)(const struct source *s);
 	const struct session_view *(*at)(const struct source *s, int i); /* until the next scan */
 	int (*trail)(struct source *s, const char *id, int n, struct buf *ret, struct error *err);
+	/* The trail's lines one by one, from its first: begin (NULL: end it), then each as it is
+	 * written; 1, 0: none for now, -errno. At most one session's at a time. */
+	int (*follow)(struct source *s, const char *id, struct error *err);
+	int (*followed)(struct source *s, const char **ret_line, size_t *ret_len,
+			struct error *err);
+	int (*follow_fd)(const struct source *s); /* readable: there is more; -1: ask */
 	int (*policies)(struct source *s, struct policy_names *ret, struct error *err);
 	int (*policy)(struct source *s, const char *name, struct policy_facts *ret,
 		      struct error *err);

@@ -11,6 +11,9 @@
 void view_heading_clicked(struct app *a, int x);
 void view_list(struct app *a, struct grid *g, const struct layout *l);
 void view_detail(struct app *a, struct grid *g, const struct layout *l);
+/* The second tab, below the tabs; what the bottom line says there. */
+void view_commands(struct app *a, struct grid *g, struct rect area);
+void view_commands_state(struct app *a, struct grid *g, struct rect r);
 void view_launch(struct app *a, struct grid *g, const struct layout *l);
 void view_help(struct app *a, struct grid *g, const struct layout *l);
 void view_dialog(struct app *a, struct grid *g);

@@ -483,6 +483,21 @@ int view_overview(struct app *a, struct grid *g, struct rect area, const struct 
 	return lines;
 }
 
+static void draw_tabs(const struct app *a, struct grid *g, struct rect line)
+{
+	static const char *const names[] = { "1 Overview", "2 Commands" };
+	int x = line.x + 2;
+
+	grid_fill(g, line, 0x2500, ROLE_BORDER);
+	for (size_t i = 0; i < 2; i++) {
+		bool open = i == (size_t)a->tab;
+
+		x += grid_strf(g, x, line.y, line.x + line.w - x, open ? ROLE_TITLE : ROLE_MUTED,
+			       open ? "[%s]" : " %s ", names[i]);
+	}
+	grid_str(g, x, line.y, 1, ROLE_BORDER, " ");
+}
+
 void view_detail(struct app *a, struct grid *g, const struct layout *l)
 {
 	const struct session_view *v = model_find(&a->model, a->detail_id);
@@ -496,10 +511,13 @@ void view_detail(struct app *a, struct grid *g, const struct layout *l)
 		return;
 	}
 	if (!l->tiny && area.h > 4) {
-		grid_fill(g, (struct rect){ area.x, area.y, area.w, 1 }, 0x2500, ROLE_BORDER);
-		grid_str(g, area.x + 2, area.y, area.w - 2, ROLE_TITLE, " Overview ");
+		draw_tabs(a, g, (struct rect){ area.x, area.y, area.w, 1 });
 		area.y++;
 		area.h--;
+	}
+	if (app_in_commands(a)) {
+		view_commands(a, g, area);
+		return;
 	}
 	if (area.w > 40) {
 		area.x++;

@@ -161,7 +161,8 @@ static int alert_lines(const struct app *a)
 
 static void typing(struct app *a, struct grid *g, struct rect r)
 {
-	static const char *const prompts[] = { "", "filter /", "command :", "search /" };
+	static const char *const prompts[] = { "", "filter /", "command :", "search /",
+					       "commands /" };
 	const char *prompt = r.w < LAYOUT_TINY_W ? "" : prompts[a->typing];
 	int x = 1 + grid_str(g, r.x + 1, r.y, r.w - 1, ROLE_KEY, prompt) + (*prompt != '\0');
 
@@ -250,6 +251,8 @@ static void state(struct app *a, struct grid *g, const struct layout *l)
 			 right);
 	if (a->screen == SCREEN_LIST)
 		list_state(a, g, r, r.w - w - 2);
+	else if (app_in_commands(a))
+		view_commands_state(a, g, (struct rect){ 1, r.y, r.w - w - 3, 1 });
 	else if (a->length > a->page && a->screen != SCREEN_LAUNCH)
 		grid_strf(g, 1, r.y, r.w - w - 3, ROLE_BAR, "lines %d-%d of %d",
 			  (a->screen == SCREEN_HELP ? a->help_top : a->detail_top) + 1,

@@ -16,6 +16,9 @@ static const char *const signs[][2] = {
 	{ "2G?", "a limit of the policy that this machine may not enforce" },
 	{ "LAY", "layers enforced, of all" },
 	{ "LEFT", "until its time limit ends it" },
+	{ "RUN", "a command that runs (tab 2)" },
+	{ "exec", "a command whose process went on as another program: the next of that pid" },
+	{ "NOT VERIFIED", "a command as it was asked for: what ran could not be proved" },
 	{ "-", "not known, or no limit" },
 	{ "no answer", "its supervisor has been silent for 5 s: the figures are old" },
 };
@@ -49,7 +52,8 @@ static void place_word(unsigned places, char *out, size_t size)
 		 places == IN_ALL	   ? ""
 		 : places == IN_LIST	   ? "list"
 		 : places == IN_DETAIL	   ? "detail"
-		 : (places & IN_HELP) != 0 ? "list, help"
+		 : (places & IN_HELP) != 0 ? "list, 2, help"
+		 : (places & IN_COMMANDS)  ? "list, tab 2"
 					   : "list, detail");
 }
 

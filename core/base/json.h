@@ -43,6 +43,8 @@ static inline void json_freep(struct json **p)
 struct json_at json_root(const char *file, const struct json *doc);
 struct json_at json_member(const struct json_at *object, const char *key);
 struct json_at json_item(const struct json_at *array, int index);
+/* The item after this one, so that a long array costs one pass; value NULL after the last. */
+struct json_at json_next(const struct json_at *item);
 int json_count(const struct json_at *at); /* items or members; 0 for others */
 /* The index'th member of an object; its key in the place. */
 struct json_at json_nth(const struct json_at *object, int index);

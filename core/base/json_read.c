@@ -148,6 +148,16 @@ struct json_at json_item(const struct json_at *array, int index)
 	return at;
 }
 
+struct json_at json_next(const struct json_at *item)
+{
+	struct json_at at = *item;
+
+	if (at.value != NULL)
+		at.value = (const struct json *)node(&at)->next;
+	at.index++;
+	return at;
+}
+
 struct json_at json_nth(const struct json_at *object, int index)
 {
 	struct json_at at = { .up = object, .key = "", .index = index };

@@ -87,10 +87,10 @@ static void test_whole_life(void **state)
 		print_message("SKIP live dashboard: %s\n", skip_reason);
 		skip();
 	}
-	assert_int_equal(
-		warder("run -dit --name first -- sh -c 'while :; do echo tick; sleep 1; done'", out,
-		       sizeof(out)),
-		0);
+	assert_int_equal(warder("run -dit --name first -- "
+				"sh -c 'while :; do sh -c \"exit 7\"; echo tick; sleep 1; done'",
+				out, sizeof(out)),
+			 0);
 	harness_start(&t, argv, env, 120, 40);
 	harness_wait_text(&t, "1 session  1 running");
 	harness_wait_text(&t, "while :; do");
@@ -113,6 +113,21 @@ static void test_whole_life(void **state)
 	harness_send(&t, "\r");
 	harness_wait_text(&t, "seccomp       enforced");
 	harness_wait_text(&t, "RECENT");
+	/* Every command it runs, as it runs it, with how it ended where the kernel tells. */
+	harness_send(&t, "2");
+	harness_wait_text(&t, "[2 Commands]");
+	harness_wait_text(&t, "sleep 1");
+	harness_send(&t, "/exit 7\r");
+	harness_wait_text(&t, "match exit 7");
+	harness_send(&t, "k\r");
+	harness_wait_text(&t, "argv 2");
+	harness_wait_text(&t, "held (f follows)");
+	harness_send(&t, "f");
+	harness_wait_text(&t, " after 0.");
+	assert_true(harness_shows(&t, "7 after 0.") || harness_shows(&t, "ended after 0."));
+	assert_true(harness_shows(&t, "yes: as its program received it"));
+	harness_send(&t, "1");
+	harness_wait_text(&t, "[1 Overview]");
 	harness_send(&t, "\033");
 	harness_wait_text(&t, "MEM/LIMIT"); /* the list again: Esc and the next key must not arrive together */
 	harness_send(&t, "X");

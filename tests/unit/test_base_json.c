@@ -246,6 +246,15 @@ static void test_places(void **state)
 	assert_false(json_present(&below));
 	assert_false(json_present(&outside));
 	assert_false(json_present(&none));
+	none = json_next(&rule);
+	assert_false(json_present(&none));
+	none = json_next(&none);
+	assert_false(json_present(&none));
+	rule = json_item(&allow, 1);
+	rule = json_next(&rule);
+	assert_int_equal(rule.index, 2);
+	port = json_member(&rule, "port");
+	assert_true(json_present(&port));
 	assert_int_equal(json_int(&port, 1, 65535, &v, &err), -EINVAL);
 	assert_string_equal(
 		err.text, "policies/web.json: network.allow[2].port: expected 1..65535, got 70000");
