@@ -22,7 +22,7 @@ PKG_TEST   := $(PKG_BUILD) libcmocka-dev libvterm-dev git python3
 TOOLS_TEST := node:nodejs npm:npm gdb:gdb curl:curl ssh:openssh-client script:bsdutils
 PKG_VM     := qemu-system-x86 busybox-static cpio e2fsprogs
 PKG_BENCH  := bubblewrap runc strace
-PKG_CHECK  := clang-format-14 shellcheck codespell
+PKG_CHECK  := clang-format-14 shellcheck
 
 missing_pc := $(strip $(foreach l,$(LIBS_PC),$(if $(shell $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),,$(l))))
 pkg_of_ncursesw   := libncurses-dev
@@ -135,10 +135,16 @@ $(O)/tests/session/%: tests/session/%.c
 
 # ---- more checks ----
 
-check: test
+check: test check-format check-shell
 	$(Q)tests/check_includes.sh && tests/check_sizes.sh
-	$(Q)clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	$(Q)shellcheck -S warning $$(git ls-files '*.sh')
+
+.PHONY: check-format check-shell
+check-format:
+	$(call install_missing,$(PKG_CHECK))
+	$(Q)clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h') && echo "PASS format"
+check-shell:
+	$(call install_missing,$(PKG_CHECK))
+	$(Q)shellcheck -S warning $$(git ls-files '*.sh') .ci/run && echo "PASS shell scripts"
 
 asan:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=address,undefined test-unit

@@ -16,8 +16,8 @@
 
 #define GUARD_NS                                                                                   \
 	(500 * NS_PER_MS) /* no action on a row that has just come under the cursor by itself */
-#define NOTE_NS		(8 * NS_PER_SEC)  /* how long a message stays */
-#define TROUBLE_NS	(60 * NS_PER_SEC) /* and one about something that went wrong */
+#define NOTE_NS         (8 * NS_PER_SEC)  /* how long a message stays */
+#define TROUBLE_NS      (60 * NS_PER_SEC) /* and one about something that went wrong */
 #define DOUBLE_CLICK_NS (400 * NS_PER_MS)
 enum {
 	DETAIL_TRAIL = 200, /* records shown */
@@ -111,8 +111,8 @@ void app_tick(struct app *a)
 		app_commands_read(a);
 }
 
-static const char *const done_words[] = { "paused", "resumed",	 "stopped",
-					  "killed", "signalled", "launched" };
+static const char *const done_words[] = { "paused", "resumed",   "stopped",
+	                                  "killed", "signalled", "launched" };
 
 void app_outcomes(struct app *a)
 {
@@ -136,15 +136,15 @@ void app_outcomes(struct app *a)
 			form_focus_on(&a->form, o.text);
 		if (o.failed > 0 && o.done > 0)
 			app_say(a, true, "%d %s, %d failed: %.*s: %s", o.done, done_words[o.kind],
-				o.failed, WORDS_ID, o.id, o.text);
+			        o.failed, WORDS_ID, o.id, o.text);
 		else if (o.failed > 0 && o.id[0] != '\0')
 			app_say(a, true, "not %s: %.*s: %s", done_words[o.kind], WORDS_ID, o.id,
-				o.text);
+			        o.text);
 		else if (o.failed > 0)
 			app_say(a, true, "not %s: %s", done_words[o.kind], o.text);
 		else if (o.kind == ORDER_LAUNCH)
 			app_say(a, false, "launched %.*s%s%s (a attaches)", WORDS_ID, o.id,
-				o.text[0] != '\0' ? ": " : "", o.text);
+			        o.text[0] != '\0' ? ": " : "", o.text);
 		else if (o.done == 1)
 			app_say(a, false, "%s %.*s %s", done_words[o.kind], WORDS_ID, o.id, o.text);
 		else
@@ -161,7 +161,7 @@ void app_outcomes(struct app *a)
 void app_order(struct app *a, enum order_kind verb, int signal, struct id_set *targets)
 {
 	static const char *const doing[] = { "pausing", "resuming",   "stopping",
-					     "killing", "signalling", "launching" };
+		                             "killing", "signalling", "launching" };
 	struct order o = {
 		.kind = verb,
 		.signal = signal,
@@ -225,7 +225,7 @@ int app_targets(struct app *a, bool live_only, struct id_set *ret)
 
 	if (!marks) {
 		v = a->screen == SCREEN_DETAIL ? model_find(&a->model, a->detail_id)
-					       : model_selected(&a->model);
+		                               : model_selected(&a->model);
 		if (v != NULL)
 			r = id_set_add(&one, v->id);
 	}

@@ -77,9 +77,9 @@ struct app {
 	struct alert alert;
 	bool read_only, read_only_forced, frozen, preview, pasting;
 	uint64_t frozen_since;
-	double rate;	      /* seconds between two samples */
-	int undone;	      /* orders under way */
-	bool launching;	      /* one of them is the form's */
+	double rate;          /* seconds between two samples */
+	int undone;           /* orders under way */
+	bool launching;       /* one of them is the form's */
 	struct id_set ending; /* what we were told to end: its end is no news */
 
 	char detail_id[SOURCE_ID];
@@ -101,7 +101,7 @@ struct app {
 	char log_id[SOURCE_ID];
 	char log_error[300]; /* why it cannot be read; "" = it can */
 	bool log_behind;     /* its end was not reached yet */
-	bool expanded;	     /* the command under the cursor, in a panel */
+	bool expanded;       /* the command under the cursor, in a panel */
 	int panel_top, panel_page, panel_length;
 
 	enum wish wish;
@@ -124,8 +124,8 @@ enum app_mouse { MOUSE_CLICK, MOUSE_UP, MOUSE_DOWN };
 /* A click points and, the second one, opens; the wheel moves. Neither does anything to a session,
  * nor to a dialog. */
 void app_mouse(struct app *a, enum app_mouse what, int x, int y);
-void app_tick(struct app *a);	  /* a sample is due */
-void app_scan(struct app *a);	  /* sessions came or went */
+void app_tick(struct app *a);     /* a sample is due */
+void app_scan(struct app *a);     /* sessions came or went */
 void app_outcomes(struct app *a); /* an order has come back */
 bool app_stands_still(const struct app *a);
 /* Draws everything. 0 or -ENOMEM. */

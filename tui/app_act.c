@@ -122,7 +122,7 @@ static void act_new(struct app *a)
 static const struct session_view *pointed_at(const struct app *a)
 {
 	return a->screen == SCREEN_DETAIL ? model_find(&a->model, a->detail_id)
-					  : model_selected(&a->model);
+	                                  : model_selected(&a->model);
 }
 
 static void act_again(struct app *a)
@@ -138,7 +138,7 @@ static void act_again(struct app *a)
 	a->screen = SCREEN_LAUNCH;
 	if (a->form.texts[FORM_COMMAND].len == 0)
 		app_say(a, false,
-			"its command is not copied: it is long, or has hidden characters");
+		        "its command is not copied: it is long, or has hidden characters");
 }
 
 static void act_attach(struct app *a)
@@ -172,7 +172,7 @@ static void act_pause(struct app *a)
 		app_say(a, true, "nothing runs there");
 	else if (r == 0)
 		app_order(a, running.n > 0 ? ORDER_PAUSE : ORDER_RESUME, 0,
-			  running.n > 0 ? &running : &targets);
+		          running.n > 0 ? &running : &targets);
 	free(targets.ids);
 	free(running.ids);
 }
@@ -234,8 +234,8 @@ static void act_unmark(struct app *a)
 static void act_filter(struct app *a)
 {
 	typing_open(a, a->screen == SCREEN_HELP ? TYPING_SEARCH
-		       : app_in_commands(a)	? TYPING_COMMANDS
-						: TYPING_FILTER);
+	               : app_in_commands(a)     ? TYPING_COMMANDS
+	                                        : TYPING_FILTER);
 }
 
 static void act_sort(struct app *a)
@@ -282,8 +282,8 @@ static void act_follow(struct app *a)
 	}
 	a->model.follow = !a->model.follow;
 	app_say(a, false,
-		a->model.follow ? "the cursor stays on its session"
-				: "the cursor stays on its line");
+	        a->model.follow ? "the cursor stays on its session"
+	                        : "the cursor stays on its line");
 }
 
 static void act_freeze(struct app *a)
@@ -375,8 +375,8 @@ static void act_mouse(struct app *a)
 {
 	a->mouse = !a->mouse;
 	app_say(a, false,
-		a->mouse ? "the mouse points and scrolls here"
-			 : "the mouse is the terminal's: it selects text; m takes it back");
+	        a->mouse ? "the mouse points and scrolls here"
+	                 : "the mouse is the terminal's: it selects text; m takes it back");
 }
 
 static void act_read_only(struct app *a)
@@ -386,7 +386,7 @@ static void act_read_only(struct app *a)
 		app_say(a, false, "read-only: nothing can be changed from here");
 	} else if (a->read_only_forced) {
 		app_say(a, true,
-			"started with --read-only: start again without it to change things");
+		        "started with --read-only: start again without it to change things");
 	} else {
 		dialog_open_writable(a);
 	}
@@ -416,7 +416,7 @@ static void act_quit(struct app *a)
 static void act_interrupt(struct app *a)
 {
 	app_say(a, false, "Ctrl-C ends nothing here: q quits, sandboxes keep running (%d live)",
-		a->model.totals.live);
+	        a->model.totals.live);
 }
 
 static void (*const acts[ACTION_COUNT])(struct app *a) = {

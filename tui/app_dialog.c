@@ -74,7 +74,7 @@ static void describe_one(struct app *a, const struct session_view *v)
 	add_line(d, "user %.40s, policy %.40s", words_user(v), words_text(v->record->policy));
 	if (words_pids(v) >= 0)
 		add_line(d, "%s, started %s (%s ago), %lld process%s", state, started, age,
-			 (long long)words_pids(v), words_pids(v) == 1 ? "" : "es");
+		         (long long)words_pids(v), words_pids(v) == 1 ? "" : "es");
 	else
 		add_line(d, "%s, started %s (%s ago)", state, started, age);
 	add_line(d, "%.220s", buf_str(&command));
@@ -99,7 +99,7 @@ static void describe_many(struct app *a)
 		words_command(v->record, 60, &command);
 		words_time(v->record->started_wall, a->model.wall, started, sizeof(started));
 		add_line(d, "%s  %-8.20s started %s  %.80s", v->id, words_user(v), started,
-			 buf_str(&command));
+		         buf_str(&command));
 	}
 }
 
@@ -150,7 +150,7 @@ static void open_signal(struct app *a)
 	d->n_choices = 0;
 	d->at = 0;
 	snprintf(d->title, sizeof(d->title), "Signal to %s",
-		 d->targets.n == 1 ? d->targets.ids[0] : "all that are marked");
+	         d->targets.n == 1 ? d->targets.ids[0] : "all that are marked");
 	add_choice(d, "Cancel", K_ESC, 0, false);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		add_choice(d, signals[i].label, signals[i].key, signals[i].signal, false);

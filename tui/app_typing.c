@@ -12,8 +12,8 @@ void typing_open(struct app *a, enum typing what)
 	a->typing = what;
 	a->before_filter = a->model.filter;
 	input_set(&a->input, what == TYPING_FILTER     ? a->model.filter.text
-			     : what == TYPING_COMMANDS ? a->log.filter
-						       : "");
+	                     : what == TYPING_COMMANDS ? a->log.filter
+	                                               : "");
 }
 
 static void set_rate(struct app *a, const char *text)
@@ -111,7 +111,7 @@ void typing_key(struct app *a, uint32_t key)
 			input_set(&a->search, "");
 		a->typing = TYPING_NOTHING;
 	} else if ((a->typing == TYPING_FILTER || a->typing == TYPING_COMMANDS) &&
-		   (key == K_UP || key == K_DOWN)) {
+	           (key == K_UP || key == K_DOWN)) {
 		app_act(a, key == K_UP ? ACTION_UP : ACTION_DOWN);
 	} else if (input_key(&a->input, key)) {
 		typed(a);

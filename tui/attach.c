@@ -37,7 +37,7 @@ struct relay {
 	bool input_open, eof_due, resize_due;
 
 	char patterns[PATTERNS][PATTERN_MAX]; /* what detaches; "" = unused */
-	char held[PATTERN_MAX];		      /* the beginning of a pattern */
+	char held[PATTERN_MAX];               /* the beginning of a pattern */
 	size_t held_len;
 
 	char packet[PACKET_MAX];
@@ -245,7 +245,7 @@ static void take_output(struct relay *r, const char *payload, size_t len)
 /* ---- the connection ---- */
 
 static void refused(struct relay *r, const struct packet_head *head, const void *payload,
-		    struct error *err)
+                    struct error *err)
 {
 	struct packet_error e;
 
@@ -262,7 +262,7 @@ static void refused(struct relay *r, const struct packet_head *head, const void 
 }
 
 static void take_packet(struct relay *r, const struct packet_head *head, const void *payload,
-			struct error *err)
+                        struct error *err)
 {
 	struct packet_gap gap;
 

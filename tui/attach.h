@@ -17,30 +17,30 @@
 #include "core/api/link.h"
 
 struct attach_options {
-	int fd;		      /* connection to control; borrowed */
-	const char *id;	      /* the session's, for signals when the connection is full */
-	bool request;	      /* send PACKET_ATTACH first (all but the launcher's own connection) */
-	bool raw;	      /* the session has a terminal and standard input is one */
-	bool lines;	      /* raw, though the session has none: its lines end in LF alone */
-	bool read_only;	      /* send nothing but the request */
-	bool replay;	      /* ask for recent output first */
+	int fd;               /* connection to control; borrowed */
+	const char *id;       /* the session's, for signals when the connection is full */
+	bool request;         /* send PACKET_ATTACH first (all but the launcher's own connection) */
+	bool raw;             /* the session has a terminal and standard input is one */
+	bool lines;           /* raw, though the session has none: its lines end in LF alone */
+	bool read_only;       /* send nothing but the request */
+	bool replay;          /* ask for recent output first */
 	bool forward_signals; /* HUP, INT, QUIT and TERM go to the agent; else they end the relay */
 	const char *detach_keys; /* bytes; NULL: none. Looked for only if raw */
 };
 
 enum attach_end {
-	ATTACH_ENDED,	  /* the session ended: `ended` says how */
+	ATTACH_ENDED,     /* the session ended: `ended` says how */
 	ATTACH_DETACHED,  /* keys; the session goes on */
 	ATTACH_SIGNALLED, /* a signal ended the relay; the session goes on */
-	ATTACH_LOST,	  /* the connection closed without a word: the supervisor is gone */
+	ATTACH_LOST,      /* the connection closed without a word: the supervisor is gone */
 };
 
 struct attach_result {
 	enum attach_end end;
 	struct packet_ended ended;
-	int signal;	  /* that ended the relay, or the last one that was forwarded; 0: none */
+	int signal;       /* that ended the relay, or the last one that was forwarded; 0: none */
 	int output_error; /* errno of the first write that failed; what followed was dropped; 0 */
-	uint64_t gap;	  /* bytes that a slow reader lost */
+	uint64_t gap;     /* bytes that a slow reader lost */
 };
 
 /* Runs until one of the ends. 0, or -errno (refused by the supervisor, no terminal, …) with err. */

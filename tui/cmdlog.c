@@ -43,7 +43,7 @@ static const char *text_of(const struct json_at *record, const char *key)
 }
 
 static int64_t number_of(const struct json_at *record, const char *key, int64_t min, int64_t max,
-			 int64_t otherwise)
+                         int64_t otherwise)
 {
 	struct json_at at = json_member(record, key);
 	int64_t v;
@@ -290,7 +290,7 @@ void cmdlog_scroll(struct cmdlog *c, int lines)
 const struct cmdlog_entry *cmdlog_selected(const struct cmdlog *c)
 {
 	return !c->stale && c->cursor >= 0 && c->cursor < c->n_rows ? c->rows[c->cursor].entry
-								    : NULL;
+	                                                            : NULL;
 }
 
 const struct cmdlog_entry *cmdlog_parent(const struct cmdlog *c, const struct cmdlog_entry *e)

@@ -16,7 +16,7 @@
 #include "core/base/text.h"
 
 enum {
-	CMDLOG_KEPT = 10000,		 /* commands */
+	CMDLOG_KEPT = 10000,             /* commands */
 	CMDLOG_BYTES = 32 * 1024 * 1024, /* of their texts */
 	CMDLOG_FILTER = 200,
 	CMDLOG_ENDS = 64,  /* ends that came before their commands */
@@ -24,14 +24,14 @@ enum {
 };
 
 struct cmdlog_entry {
-	uint64_t seq, time;	 /* of its record; ns since 1970, 0 = unknown */
-	uint64_t end_seq;	 /* of the record of its end; 0 = none yet */
-	int pid, ppid;		 /* 0 = unknown */
-	int exit_code, signal;	 /* -1 and 0: not known */
-	double duration_ms;	 /* -1: not known */
+	uint64_t seq, time;      /* of its record; ns since 1970, 0 = unknown */
+	uint64_t end_seq;        /* of the record of its end; 0 = none yet */
+	int pid, ppid;           /* 0 = unknown */
+	int exit_code, signal;   /* -1 and 0: not known */
+	double duration_ms;      /* -1: not known */
 	bool verified, replaced; /* replaced: its process went on as the next program */
 	bool matches;
-	uint64_t argv_bytes;			/* of all arguments, when argv is cut; else 0 */
+	uint64_t argv_bytes;                    /* of all arguments, when argv is cut; else 0 */
 	const char *exe, *cwd, *doubt, *sha256; /* "" = not told */
 	int argc;
 	size_t args_len, size;
@@ -63,7 +63,7 @@ struct cmdlog {
 
 	struct cmdlog_row *rows; /* CMDLOG_KEPT */
 	int n_rows;
-	bool stale;	   /* rows are to be built again */
+	bool stale;        /* rows are to be built again */
 	uint64_t selected; /* seq; 0 = none */
 	int cursor, top;   /* rows; cursor -1: none */
 };

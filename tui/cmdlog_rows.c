@@ -70,9 +70,9 @@ static void list_rows(struct cmdlog *c)
 struct tree {
 	int bucket[BUCKETS]; /* the newest command of each pid, chained: */
 	int more[CMDLOG_KEPT];
-	int above[CMDLOG_KEPT];	    /* the parent, or the nearest of its parents that is shown */
+	int above[CMDLOG_KEPT];     /* the parent, or the nearest of its parents that is shown */
 	int child[CMDLOG_KEPT + 1]; /* first; the last element: of those without a parent */
-	int next[CMDLOG_KEPT];	    /* sibling */
+	int next[CMDLOG_KEPT];      /* sibling */
 };
 
 static int find_parent(const struct cmdlog *c, const struct tree *t, const struct cmdlog_entry *e)

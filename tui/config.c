@@ -96,7 +96,7 @@ int config_theme(char *out, size_t size, struct error *err)
 static int write_file(int dir, const struct buf *text)
 {
 	CLEANUP_FD int fd = openat(dir, ".config.json.new",
-				   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	                           O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)

@@ -52,8 +52,8 @@ static const struct cli_option public_options[] = {
 	  .argument = "NAME",
 	  .offset = OPTION(theme),
 	  .help = "colours: dark, mono, or another that is installed (default: the one chosen last "
-		  "with T, else "
-		  "dark; mono with NO_COLOR)" },
+	          "with T, else "
+	          "dark; mono with NO_COLOR)" },
 	{ .name = "read-only", .offset = OPTION(read_only), .help = "look, change nothing" },
 	{ .name = "user",
 	  .argument = "NAME",
@@ -80,7 +80,7 @@ static const struct cli_option demo_options[] = {
 	  .argument = "KEYS",
 	  .offset = OPTION(script),
 	  .help = "keys to press, without a terminal: text, <Enter>, <F5>, <C-c>, <tick>, "
-		  "<resize:WxH>" },
+	          "<resize:WxH>" },
 	{ .name = "dump",
 	  .argument = "FILE",
 	  .offset = OPTION(dump),
@@ -117,7 +117,7 @@ static int parse_size(const char *text, int *ret_w, int *ret_h, struct error *er
 	if (sscanf(text, "%4dx%4d%c", ret_w, ret_h, &end) != 2 || *ret_w < 1 || *ret_h < 1 ||
 	    *ret_w > GRID_SIDE_MAX || *ret_h > GRID_SIDE_MAX)
 		return error_set(err, EINVAL, "expected WxH, 1 to %d each, got %.40s",
-				 GRID_SIDE_MAX, text);
+		                 GRID_SIDE_MAX, text);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ struct loop_state {
 	struct app *app;
 	struct grid grid;
 	int timer;
-	double rate;	/* what the timer is set to */
+	double rate;    /* what the timer is set to */
 	unsigned theme; /* app->theme_changes that the terminal has */
 	unsigned ticks;
 	uint64_t scanned;
@@ -292,11 +292,11 @@ static void wait_for_something(struct loop_state *s)
 	fds[1] = (struct pollfd){ .fd = s->timer, .events = POLLIN };
 	/* Nobody takes from it while the list stands still: it would only say the same again. */
 	fds[2] = (struct pollfd){ .fd = s->scan_due || app_stands_still(s->app)
-						? -1
-						: source->watch_fd(source),
-				  .events = POLLIN };
+		                                ? -1
+		                                : source->watch_fd(source),
+		                  .events = POLLIN };
 	fds[3] = (struct pollfd){ .fd = s->commands_due ? -1 : app_commands_fd(s->app),
-				  .events = POLLIN };
+		                  .events = POLLIN };
 	for (int i = 0; i < n; i++)
 		fds[4 + i] = (struct pollfd){ .fd = order_fds[i], .events = POLLIN };
 	if (ppoll(fds, (nfds_t)(4 + n), patience(s), terminal_poll_mask()) < 0)
@@ -560,7 +560,7 @@ int dashboard_main(int argc, char **argv)
 	int r;
 
 	if (verb_begin(demo ? &verb_demo : &verb_dashboard, argc, argv, &o, 0, 0, &operands, &n,
-		       &status) < 0)
+	               &status) < 0)
 		return status;
 	free(operands);
 	r = run(&o, &err);

@@ -262,9 +262,9 @@ static struct demo_session *find(struct demo *d, const char *id)
 static int trail(struct source *s, const char *id, int n, struct buf *ret, struct error *err)
 {
 	static const char *const lines[] = {
-		"12:01:02 state starting",	  "12:01:02 layer identity enforced",
+		"12:01:02 state starting",        "12:01:02 layer identity enforced",
 		"12:01:02 layer mounts enforced", "12:01:02 layer seccomp enforced",
-		"12:01:03 state running",	  "12:03:11 attach by root",
+		"12:01:03 state running",         "12:03:11 attach by root",
 		"12:04:40 signal TERM by root",
 	};
 	int have = (int)(sizeof(lines) / sizeof(lines[0]));
@@ -305,7 +305,7 @@ static int policy(struct source *s, const char *name, struct policy_facts *ret, 
 		.pids = strict ? 50 : 100,
 	};
 	snprintf(ret->workspace, sizeof(ret->workspace), "%s",
-		 strcmp(name, "review") == 0 ? "ro" : "rw");
+	         strcmp(name, "review") == 0 ? "ro" : "rw");
 	return 0;
 }
 
@@ -357,7 +357,7 @@ static int order(struct source *s, const struct order *o, struct error *err)
 	if (o->kind == ORDER_LAUNCH) {
 		d->pending.failed = 1;
 		snprintf(d->pending.text, sizeof(d->pending.text),
-			 "these sessions are made up: nothing is launched");
+		         "these sessions are made up: nothing is launched");
 	}
 	return 0;
 }
@@ -378,7 +378,7 @@ static int attach(struct source *s, const char *id, bool read_only, struct error
 	(void)s;
 	(void)read_only;
 	return error_set(err, ENOTSUP, "%.*s is made up: there is no terminal to attach to",
-			 WORDS_ID, id);
+	                 WORDS_ID, id);
 }
 
 static int order_fds(const struct source *s, int *fds, int max)
@@ -407,9 +407,9 @@ static void close_demo(struct source *s)
 
 static void add_layers(struct session_record *r, const char *degraded)
 {
-	static const char *const names[] = { "identity",     "mounts",	    "network",
-					     "limits",	     "environment", "capabilities",
-					     "no_new_privs", "landlock",    "seccomp" };
+	static const char *const names[] = { "identity",     "mounts",      "network",
+		                             "limits",       "environment", "capabilities",
+		                             "no_new_privs", "landlock",    "seccomp" };
 	static const char *const rows[][3][2] = {
 		{ { "uid", "1000 inside, 700000001 outside" }, { "user", "agent" } },
 		{ { "/workspace", "/srv/ws/app rw" },
@@ -460,7 +460,7 @@ static struct session_record *make_record(struct demo *d, const struct demo_kind
 	if (r == NULL)
 		return NULL;
 	snprintf(r->id, sizeof(r->id), "%012llx",
-		 (unsigned long long)(next_random(d) >> 24 & 0xffffffffffffULL));
+	         (unsigned long long)(next_random(d) >> 24 & 0xffffffffffffULL));
 	if (k->name != NULL)
 		snprintf(r->name, sizeof(r->name), "%s", k->name);
 	else
@@ -579,7 +579,7 @@ int source_demo(const struct demo_options *o, struct source **ret, struct error 
 		.close = close_demo,
 	};
 	snprintf(stamp, sizeof(stamp), "2026-03-02T%.8sZ",
-		 o->clock != NULL ? o->clock : "00:00:00");
+	         o->clock != NULL ? o->clock : "00:00:00");
 	if (clock_parse(stamp, &day) < 0) {
 		free(d);
 		return error_set(err, EINVAL, "--clock: expected HH:MM:SS");

@@ -163,9 +163,9 @@ static bool has(const char *name)
  * bothered. */
 static bool knows_paste(void)
 {
-	static const char *const names[] = { "xterm",	"tmux",	 "screen",    "rxvt",
-					     "foot",	"kitty", "alacritty", "st-",
-					     "wezterm", "vte",	 "konsole" };
+	static const char *const names[] = { "xterm",   "tmux",  "screen",    "rxvt",
+		                             "foot",    "kitty", "alacritty", "st-",
+		                             "wezterm", "vte",   "konsole" };
 	const char *type = getenv("TERM");
 
 	if (has("BE"))
@@ -252,7 +252,7 @@ int terminal_open(const struct theme *theme, struct error *err)
 		}
 		tcsetattr(STDIN_FILENO, TCSANOW, &term.before);
 		error_set(err, ENOTTY, "dashboard: a terminal of type %.40s cannot move its cursor",
-			  type != NULL ? type : "(none)");
+		          type != NULL ? type : "(none)");
 		error_hint(err, "set TERM, or use `warder ps` and `warder top`");
 		return -ENOTTY;
 	}
@@ -353,11 +353,11 @@ static void start_pairs(const struct theme *theme)
 		const struct theme_look *front = is_plain((enum theme_role)r) ? selected : look;
 
 		init_pair(pair_of((enum theme_role)r, false),
-			  many ? look->fg : to_eight(look->fg16),
-			  many ? look->bg : to_eight(look->bg16));
+		          many ? look->fg : to_eight(look->fg16),
+		          many ? look->bg : to_eight(look->bg16));
 		init_pair(pair_of((enum theme_role)r, true),
-			  many ? front->fg : to_eight(front->fg16),
-			  many ? selected->bg : to_eight(selected->bg16));
+		          many ? front->fg : to_eight(front->fg16),
+		          many ? selected->bg : to_eight(selected->bg16));
 	}
 }
 
@@ -422,7 +422,7 @@ static void draw_cell(int x, int y, const struct grid_cell *cell)
 static bool row_changed(const struct grid *g, int y)
 {
 	return memcmp(grid_at(g, 0, y), grid_at(&term.shown, 0, y),
-		      (size_t)g->w * sizeof(struct grid_cell)) != 0;
+	              (size_t)g->w * sizeof(struct grid_cell)) != 0;
 }
 
 static void place_cursor(const struct grid *g)

@@ -14,10 +14,10 @@ static const struct {
 	const char *name;
 	enum filter_field field;
 } fields[] = {
-	{ "id", FIELD_ID },	    { "name", FIELD_NAME },   { "user", FIELD_USER },
+	{ "id", FIELD_ID },         { "name", FIELD_NAME },   { "user", FIELD_USER },
 	{ "policy", FIELD_POLICY }, { "state", FIELD_STATE }, { "command", FIELD_COMMAND },
 	{ "cmd", FIELD_COMMAND },   { "cpu", FIELD_CPU },     { "mem", FIELD_MEM },
-	{ "pids", FIELD_PIDS },	    { "age", FIELD_AGE },
+	{ "pids", FIELD_PIDS },     { "age", FIELD_AGE },
 };
 
 static bool is_number(enum filter_field field)
@@ -133,7 +133,7 @@ static bool match_any(const struct session_view *v, const char *text, const char
 }
 
 static bool match_term(const struct filter_term *t, const struct session_view *v, uint64_t now,
-		       uint64_t wall)
+                       uint64_t wall)
 {
 	int32_t cpu = words_cpu(v);
 	char state[64];

@@ -42,6 +42,6 @@ struct filter {
 
 int filter_parse(const char *text, struct filter *ret, struct error *err);
 bool filter_match(const struct filter *f, const struct session_view *v, uint64_t now,
-		  uint64_t wall);
+                  uint64_t wall);
 
 #endif

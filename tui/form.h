@@ -35,10 +35,10 @@ struct form {
 	enum form_field focus;
 	bool may_choose_user;
 	struct policy_names names;
-	int policy;		   /* index in names; -1 = none found */
+	int policy;                /* index in names; -1 = none found */
 	struct policy_facts facts; /* of that policy */
-	char policy_error[400];	   /* why it cannot be used, or "" */
-	int workspace;		   /* 0 the policy's, 1 rw, 2 ro */
+	char policy_error[400];    /* why it cannot be used, or "" */
+	int workspace;             /* 0 the policy's, 1 rw, 2 ro */
 };
 
 extern const char *const form_labels[FORM_FIELDS + 1];

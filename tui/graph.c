@@ -44,7 +44,7 @@ enum theme_role graph_role(int64_t value, int64_t full)
 
 /* The largest of the samples that column c (0 = newest) stands for; -1 = none known. */
 static int64_t column_value(const struct board_data *d, enum graph_what what, unsigned c,
-			    unsigned step)
+                            unsigned step)
 {
 	int64_t most = -1;
 
@@ -59,7 +59,7 @@ static int64_t column_value(const struct board_data *d, enum graph_what what, un
 }
 
 static int64_t largest(const struct board_data *d, enum graph_what what, unsigned columns,
-		       unsigned step)
+                       unsigned step)
 {
 	int64_t most = 1;
 
@@ -87,12 +87,12 @@ static void draw_column(struct grid *g, struct rect area, int x, int64_t v, int6
 		if (here <= 0)
 			return;
 		grid_glyph(g, x, area.y + area.h - 1 - row, role == ROLE_LOW ? ROLE_GRAPH : role,
-			   here >= 8 ? 0x2588 : 0x2580 + (uint32_t)here);
+		           here >= 8 ? 0x2588 : 0x2580 + (uint32_t)here);
 	}
 }
 
 void graph_draw(struct grid *g, struct rect area, const struct board_data *d, enum graph_what what,
-		int64_t full, unsigned step)
+                int64_t full, unsigned step)
 {
 	unsigned columns = area.w > 0 ? (unsigned)area.w : 0;
 
@@ -126,6 +126,6 @@ void graph_meter(struct grid *g, int x, int y, int w, int64_t value, int64_t ful
 	grid_glyph(g, x, y, ROLE_MUTED, '[');
 	for (int i = 0; i < inner; i++)
 		grid_glyph(g, x + 1 + i, y, i < filled ? graph_role(value, full) : ROLE_MUTED,
-			   i < filled ? 0x2588 : 0x2591);
+		           i < filled ? 0x2588 : 0x2591);
 	grid_glyph(g, x + w - 1, y, ROLE_MUTED, ']');
 }

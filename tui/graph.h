@@ -16,7 +16,7 @@ int64_t graph_value(const struct board_sample *s, enum graph_what what);
  * it (0: the largest seen). A column stands for `step` samples, the largest of them (0: as many
  * as needed to show all there are). Nothing is drawn where nothing is known. */
 void graph_draw(struct grid *g, struct rect area, const struct board_data *d, enum graph_what what,
-		int64_t full, unsigned step);
+                int64_t full, unsigned step);
 /* [####....] over w columns, brackets included: coloured by how full it is. value < 0 or full <=
  * 0: empty, without colour. */
 void graph_meter(struct grid *g, int x, int y, int w, int64_t value, int64_t full);

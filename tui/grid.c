@@ -93,7 +93,7 @@ static uint32_t to_ascii(uint32_t cp)
 
 /* cp is printable, width 1 or 2 columns. */
 static void put(struct grid *g, int x, int y, uint32_t cp, int width, enum theme_role role,
-		unsigned flags)
+                unsigned flags)
 {
 	if (g->ascii) {
 		cp = to_ascii(cp);
@@ -156,7 +156,7 @@ static void cut(struct grid *g, int x, int y, int w, enum theme_role role)
 
 /* One character, or the escape that stands for it. Returns its columns, -1 when they do not fit. */
 static int put_unit(struct grid *g, int x, int y, int left, enum theme_role role, const char *unit,
-		    size_t n, bool hidden, bool first)
+                    size_t n, bool hidden, bool first)
 {
 	uint32_t cp;
 	int width;
@@ -182,7 +182,7 @@ static int put_unit(struct grid *g, int x, int y, int left, enum theme_role role
 }
 
 int grid_text(struct grid *g, int x, int y, int w, enum theme_role role, const char *bytes,
-	      size_t len)
+              size_t len)
 {
 	const char *p = bytes;
 	const char *end = bytes + len;

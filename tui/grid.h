@@ -26,11 +26,11 @@ enum grid_flag {
 };
 
 struct grid_cell {
-	uint32_t cp;	  /* 0 in the right half of a wide character */
+	uint32_t cp;      /* 0 in the right half of a wide character */
 	uint32_t mark[2]; /* combining characters; 0 = none */
-	uint8_t width;	  /* 1 or 2; 0: the right half */
-	uint8_t role;	  /* enum theme_role */
-	uint8_t flags;	  /* enum grid_flag */
+	uint8_t width;    /* 1 or 2; 0: the right half */
+	uint8_t role;     /* enum theme_role */
+	uint8_t flags;    /* enum grid_flag */
 	uint8_t unused;
 };
 
@@ -38,7 +38,7 @@ struct grid {
 	int w, h;
 	/* The terminal takes nothing else: glyphs have stand-ins, other characters become '?'. */
 	bool ascii;
-	int cursor_x, cursor_y;	 /* -1: no cursor */
+	int cursor_x, cursor_y;  /* -1: no cursor */
 	struct grid_cell *cells; /* h rows of w; owned */
 };
 
@@ -59,7 +59,7 @@ static inline struct grid_cell *grid_at(const struct grid *g, int x, int y)
 /* Draws bytes from (x, y) in at most w columns, made safe; what does not fit is cut and the last
  * column says so. Returns the columns used. Work is bounded by w, not by len. */
 int grid_text(struct grid *g, int x, int y, int w, enum theme_role role, const char *bytes,
-	      size_t len);
+              size_t len);
 int grid_str(struct grid *g, int x, int y, int w, enum theme_role role, const char *s);
 int grid_strf(struct grid *g, int x, int y, int w, enum theme_role role, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));

@@ -10,7 +10,7 @@ enum { INPUT_MAX = 1024 };
 
 struct input {
 	char text[INPUT_MAX]; /* UTF-8 of printable characters only */
-	size_t len, at;	      /* bytes; at = cursor, on a character's start */
+	size_t len, at;       /* bytes; at = cursor, on a character's start */
 };
 
 void input_set(struct input *in, const char *text);

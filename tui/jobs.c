@@ -65,7 +65,7 @@ static void launch(const struct order *o, int fd)
 
 	if (launch_start(o->launch, &launched, &connection, &status, &err) < 0) {
 		snprintf(text, sizeof(text), "%.600s%s%.250s", err.text,
-			 err.hint[0] != '\0' ? "; " : "", err.hint);
+		         err.hint[0] != '\0' ? "; " : "", err.hint);
 		report(fd, false, "", text);
 		return;
 	}
@@ -110,7 +110,7 @@ static struct job *free_slot(struct jobs *j)
 }
 
 static int start_workers(struct job *job, const struct order *o, int workers, int *write_fd,
-			 struct error *err)
+                         struct error *err)
 {
 	for (int i = 0; i < workers; i++) {
 		pid_t pid = fork();

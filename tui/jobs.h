@@ -9,7 +9,7 @@
 #include "tui/source.h"
 
 enum {
-	JOBS_MAX = 16,	  /* orders under way */
+	JOBS_MAX = 16,    /* orders under way */
 	JOB_WORKERS = 16, /* processes of one order: one that hangs holds up few others */
 };
 

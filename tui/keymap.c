@@ -106,7 +106,7 @@ const struct key_entry key_table[] = {
 /* clang-format on */
 const size_t key_table_length = sizeof(key_table) / sizeof(key_table[0]);
 static_assert(sizeof(key_table) / sizeof(key_table[0]) == ACTION_COUNT - 1,
-	      "every action has its line in the table");
+              "every action has its line in the table");
 
 static const struct {
 	uint32_t key;
@@ -193,7 +193,7 @@ static uint32_t named_key(const char *name)
 }
 
 int keymap_script_next(const char **p, uint32_t *ret, char *other, size_t other_size,
-		       struct error *err)
+                       struct error *err)
 {
 	size_t n = text_utf8_decode(*p, strlen(*p), ret);
 	const char *end;

@@ -109,10 +109,10 @@ enum { KEYS_PER_ACTION = 4 };
 
 struct key_entry {
 	enum action action;
-	const char *name;		/* "stop": for the palette and for remapping */
-	unsigned places;		/* enum key_place */
+	const char *name;               /* "stop": for the palette and for remapping */
+	unsigned places;                /* enum key_place */
 	uint32_t keys[KEYS_PER_ACTION]; /* 0 = none */
-	const char *label;		/* on the bottom line; NULL = not there */
+	const char *label;              /* on the bottom line; NULL = not there */
 	const char *help;
 	bool changes;  /* refused when read-only */
 	bool destroys; /* opens a dialog first */
@@ -132,6 +132,6 @@ void keymap_key_name(uint32_t key, char *out, size_t size);
  * -EINVAL. What stands between < and > without being a key is left in `other` (for
  * <resize:80x24>, <tick>, <paste:text>), then *ret is 0. */
 int keymap_script_next(const char **p, uint32_t *ret, char *other, size_t other_size,
-		       struct error *err);
+                       struct error *err);
 
 #endif

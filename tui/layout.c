@@ -106,10 +106,10 @@ static const struct {
 	enum layout_column column;
 	int least, from; /* shown from this width on */
 } needs[] = {
-	{ LIST_ID, 6, 0 },	 { LIST_STATE, 7, 0 },	  { LIST_USER, 6, 26 },
-	{ LIST_CPU, 5, 32 },	 { LIST_COMMAND, 8, 48 }, { LIST_MEMORY, 11, 56 },
-	{ LIST_LEFT, 6, 64 },	 { LIST_NAME, 10, 72 },	  { LIST_SPARK, 8, 72 },
-	{ LIST_AGE, 6, 88 },	 { LIST_PIDS, 4, 94 },	  { LIST_POLICY, 8, 98 },
+	{ LIST_ID, 6, 0 },       { LIST_STATE, 7, 0 },    { LIST_USER, 6, 26 },
+	{ LIST_CPU, 5, 32 },     { LIST_COMMAND, 8, 48 }, { LIST_MEMORY, 11, 56 },
+	{ LIST_LEFT, 6, 64 },    { LIST_NAME, 10, 72 },   { LIST_SPARK, 8, 72 },
+	{ LIST_AGE, 6, 88 },     { LIST_PIDS, 4, 94 },    { LIST_POLICY, 8, 98 },
 	{ LIST_LAYERS, 4, 112 },
 };
 /* What the columns grow to, one after the other, once all that fit are there. */
@@ -117,9 +117,9 @@ static const struct {
 	enum layout_column column;
 	int to, from;
 } grows[] = {
-	{ LIST_STATE, 10, 36 },	  { LIST_USER, 7, 60 },	   { LIST_COMMAND, 16, 0 },
-	{ LIST_NAME, 20, 80 },	  { LIST_SPARK, 12, 96 },  { LIST_STATE, 15, 100 },
-	{ LIST_USER, 9, 110 },	  { LIST_ID, 12, 130 },	   { LIST_COMMAND, 24, 0 },
+	{ LIST_STATE, 10, 36 },   { LIST_USER, 7, 60 },    { LIST_COMMAND, 16, 0 },
+	{ LIST_NAME, 20, 80 },    { LIST_SPARK, 12, 96 },  { LIST_STATE, 15, 100 },
+	{ LIST_USER, 9, 110 },    { LIST_ID, 12, 130 },    { LIST_COMMAND, 24, 0 },
 	{ LIST_POLICY, 12, 130 }, { LIST_SPARK, 30, 150 }, { LIST_USER, 14, 150 },
 };
 

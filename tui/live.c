@@ -132,14 +132,14 @@ static int policy(struct source *s, const char *name, struct policy_facts *ret, 
 		.pids = p->limits.pids,
 	};
 	snprintf(ret->description, sizeof(ret->description), "%.159s",
-		 p->description != NULL ? p->description : "");
+	         p->description != NULL ? p->description : "");
 	snprintf(ret->network, sizeof(ret->network), "%s", network_names[p->network.mode]);
 	snprintf(ret->workspace, sizeof(ret->workspace), "%s",
-		 workspace_names[p->filesystem.workspace]);
+	         workspace_names[p->filesystem.workspace]);
 	snprintf(ret->seccomp, sizeof(ret->seccomp), "%.63s",
-		 p->seccomp.profile != NULL ? base_name(p->seccomp.profile) : "-");
+	         p->seccomp.profile != NULL ? base_name(p->seccomp.profile) : "-");
 	snprintf(ret->root, sizeof(ret->root), "%.63s",
-		 p->filesystem.root != NULL ? p->filesystem.root : "host");
+	         p->filesystem.root != NULL ? p->filesystem.root : "host");
 	return 0;
 }
 
@@ -186,8 +186,8 @@ static int attach(struct source *s, const char *id, bool read_only, struct error
 	if (r < 0)
 		return r;
 	snprintf(line, sizeof(line),
-		 "\033[H\033[2J-- %.15s%s%s: Ctrl-Q comes back to the dashboard --\r\n", id,
-		 tty ? "" : ", without a terminal", read_only ? ", read-only" : "");
+	         "\033[H\033[2J-- %.15s%s%s: Ctrl-Q comes back to the dashboard --\r\n", id,
+	         tty ? "" : ", without a terminal", read_only ? ", read-only" : "");
 	say(line);
 	r = attach_relay(&o, &result, err);
 	fd_close(&o.fd);

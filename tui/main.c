@@ -19,7 +19,7 @@
 #endif
 
 static const struct verb *const verbs[] = {
-	&verb_run,    &verb_ps,	    &verb_show,	  &verb_top,	&verb_trail, &verb_logs,
+	&verb_run,    &verb_ps,     &verb_show,   &verb_top,    &verb_trail, &verb_logs,
 	&verb_attach, &verb_kill,   &verb_pause,  &verb_resume, &verb_panic, &verb_rm,
 	&verb_audit,  &verb_policy, &verb_doctor, NULL,
 };
@@ -111,7 +111,7 @@ static int dispatch(int argc, char **argv)
 	const struct verb *v;
 
 	if (name == NULL || (name[0] == '-' && strcmp(name, "--help") != 0 &&
-			     strcmp(name, "-h") != 0 && strcmp(name, "--version") != 0))
+	                     strcmp(name, "-h") != 0 && strcmp(name, "--version") != 0))
 		return dashboard_main(argc, argv);
 	if (strcmp(name, "--version") == 0)
 		return print_version();

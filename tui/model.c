@@ -12,7 +12,7 @@
 #include "tui/words.h"
 
 const char *const column_names[COLUMN_COUNT + 1] = {
-	"attention", "id",   "name", "user",   "state",	  "age", "cpu",
+	"attention", "id",   "name", "user",   "state",   "age", "cpu",
 	"memory",    "pids", "left", "policy", "command", NULL,
 };
 
@@ -126,7 +126,7 @@ static void sort_key(const struct model *m, struct sort_item *item)
 	case COLUMN_NAME:
 		/* Those without one come last. */
 		snprintf(item->text, sizeof(item->text), "%.47s",
-			 words_named(v) ? v->record->name : "~");
+		         words_named(v) ? v->record->name : "~");
 		break;
 	case COLUMN_USER:
 		snprintf(item->text, sizeof(item->text), "%.47s", words_user(v));
@@ -220,7 +220,7 @@ static void tell_end(struct model *m, const struct session_view *v)
 	m->news_bad = words_failed(v);
 	snprintf(m->news_id, sizeof(m->news_id), "%.15s", v->id);
 	snprintf(m->news, sizeof(m->news), "%.*s of %.40s ended: %.120s", WORDS_ID, v->id,
-		 words_user(v), why != NULL && *why != '\0' ? why : state);
+	         words_user(v), why != NULL && *why != '\0' ? why : state);
 }
 
 /* What was live and is now over, and not by a clean exit, is news. */
@@ -239,8 +239,8 @@ static void notice(struct model *m)
 		snprintf(seen[i].id, SOURCE_ID, "%.15s", v->id);
 		seen[i].state = v->state;
 		before = m->n_seen > 0 ? bsearch(&seen[i], m->seen, (size_t)m->n_seen,
-						 sizeof(*seen), seen_by_id)
-				       : NULL;
+		                                 sizeof(*seen), seen_by_id)
+		                       : NULL;
 		if (before != NULL && session_state_live(before->state) &&
 		    !session_state_live(v->state) && mine(m, v) &&
 		    (words_failed(v) || v->state != SESSION_EXITED))

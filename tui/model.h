@@ -54,14 +54,14 @@ struct model {
 
 	struct model_row *rows;
 	int n, capacity;
-	int shown;		    /* sessions among the rows */
-	int name_w;		    /* columns of the longest given name among them */
-	int hidden_ended;	    /* left out because ended ones are hidden */
+	int shown;                  /* sessions among the rows */
+	int name_w;                 /* columns of the longest given name among them */
+	int hidden_ended;           /* left out because ended ones are hidden */
 	struct model_totals totals; /* of all that the source has (of only_user) */
 
 	char selected[SOURCE_ID];
-	int cursor;	  /* row of the selected session; -1 = none */
-	int top;	  /* first row on screen */
+	int cursor;       /* row of the selected session; -1 = none */
+	int top;          /* first row on screen */
 	uint64_t slipped; /* `now` when the row under the cursor changed by itself; 0 = never */
 
 	enum column sort;

@@ -52,10 +52,10 @@ struct policy_names {
 
 struct source {
 	char host[64], user[64];  /* this machine, who looks */
-	bool root;		  /* may launch for others */
-	char launch_user[64];	  /* what the launch form starts with: whose, */
+	bool root;                /* may launch for others */
+	char launch_user[64];     /* what the launch form starts with: whose, */
 	char launch_project[512]; /* and which project */
-	uint64_t memory_total;	  /* of the machine; 0 = unknown */
+	uint64_t memory_total;    /* of the machine; 0 = unknown */
 
 	/* Monotonic and wall clock, ns. */
 	void (*clocks)(struct source *s, uint64_t *ret_now, uint64_t *ret_wall);
@@ -68,11 +68,11 @@ struct source {
 	 * written; 1, 0: none for now, -errno. At most one session's at a time. */
 	int (*follow)(struct source *s, const char *id, struct error *err);
 	int (*followed)(struct source *s, const char **ret_line, size_t *ret_len,
-			struct error *err);
+	                struct error *err);
 	int (*follow_fd)(const struct source *s); /* readable: there is more; -1: ask */
 	int (*policies)(struct source *s, struct policy_names *ret, struct error *err);
 	int (*policy)(struct source *s, const char *name, struct policy_facts *ret,
-		      struct error *err);
+	              struct error *err);
 	int (*order)(struct source *s, const struct order *o, struct error *err);
 	bool (*outcome)(struct source *s, struct outcome *ret); /* the next one, if any */
 	int (*attach)(struct source *s, const char *id, bool read_only, struct error *err);

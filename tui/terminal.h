@@ -26,8 +26,8 @@ void terminal_theme(const struct theme *theme);
 void terminal_size(int *ret_w, int *ret_h);
 /* Brings the terminal to what the grid holds; sends what differs. */
 void terminal_draw(const struct grid *g);
-void terminal_mouse(bool on);		  /* clicks and the wheel come as events, or stay there */
-void terminal_redraw(void);		  /* the next draw sends everything */
+void terminal_mouse(bool on);             /* clicks and the wheel come as events, or stay there */
+void terminal_redraw(void);               /* the next draw sends everything */
 const sigset_t *terminal_poll_mask(void); /* for ppoll(2) */
 /* HUP, INT, TERM or QUIT that asks to end; TSTP that asks to stop; 0 = none. Clears it. */
 int terminal_signal(void);

@@ -27,10 +27,10 @@ static const char *const role_names[ROLE_COUNT + 1] = {
 		NULL,
 };
 static const char *const colour_names[] = {
-	"black",	"red",		 "green",	"yellow",	  "blue",
-	"magenta",	"cyan",		 "white",	"bright-black",	  "bright-red",
+	"black",        "red",           "green",       "yellow",         "blue",
+	"magenta",      "cyan",          "white",       "bright-black",   "bright-red",
 	"bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan",
-	"bright-white", "default",	 NULL,
+	"bright-white", "default",       NULL,
 };
 enum { COLOUR_NAME_DEFAULT = 16 };
 static const char *const attribute_names[] = { "bold", "dim", "reverse", "underline", NULL };
@@ -193,7 +193,7 @@ static int read_roles(const struct json_at *roles, struct theme *ret, struct err
 }
 
 int theme_parse(const char *file, const char *text, size_t len, struct theme *ret,
-		struct error *err)
+                struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct theme theme = { .name = "" };

@@ -18,21 +18,21 @@
 #include "core/base/error.h"
 
 #define THEME_ROLES(X)                                                                             \
-	X(TEXT, "text")		/* plain */                                                        \
-	X(MUTED, "muted")	/* less important */                                               \
-	X(TITLE, "title")	/* where we are */                                                 \
-	X(HEADING, "heading")	/* column headings, section names */                               \
-	X(SORTED, "sorted")	/* the heading that the list is sorted by */                       \
-	X(KEY, "key")		/* a key's name */                                                 \
-	X(BAR, "bar")		/* the line at the bottom */                                       \
+	X(TEXT, "text")         /* plain */                                                        \
+	X(MUTED, "muted")       /* less important */                                               \
+	X(TITLE, "title")       /* where we are */                                                 \
+	X(HEADING, "heading")   /* column headings, section names */                               \
+	X(SORTED, "sorted")     /* the heading that the list is sorted by */                       \
+	X(KEY, "key")           /* a key's name */                                                 \
+	X(BAR, "bar")           /* the line at the bottom */                                       \
 	X(SELECTED, "selected") /* the selected row */                                             \
-	X(MARKED, "marked")	/* a marked row's sign */                                          \
+	X(MARKED, "marked")     /* a marked row's sign */                                          \
 	X(RUNNING, "running")                                                                      \
 	X(PAUSED, "paused")                                                                        \
 	X(ENDED, "ended")                                                                          \
 	X(FAILED, "failed")                                                                        \
 	X(ALERT, "alert") /* the alert line when something is wrong */                             \
-	X(NOTE, "note")	  /* the alert line otherwise */                                           \
+	X(NOTE, "note")   /* the alert line otherwise */                                           \
 	X(LOW, "meter-low")                                                                        \
 	X(MEDIUM, "meter-medium")                                                                  \
 	X(HIGH, "meter-high")                                                                      \
@@ -63,10 +63,10 @@ enum theme_attribute {
 enum { THEME_DEFAULT_COLOUR = -1 }; /* the terminal's own */
 
 struct theme_look {
-	int16_t fg, bg;	    /* 0..255 or -1 */
+	int16_t fg, bg;     /* 0..255 or -1 */
 	int16_t fg16, bg16; /* 0..15 or -1 */
 	uint8_t attributes; /* enum theme_attribute */
-	uint8_t mono;	    /* the same, where there is no colour */
+	uint8_t mono;       /* the same, where there is no colour */
 };
 
 struct theme {
@@ -87,7 +87,7 @@ void theme_builtin(struct theme *ret);
  * exists. Errors name file and place; -ENOENT says which names there are. */
 int theme_load(const char *name, struct theme *ret, struct error *err);
 int theme_parse(const char *file, const char *text, size_t len, struct theme *ret,
-		struct error *err);
+                struct error *err);
 void theme_names(struct theme_list *ret);
 /* NO_COLOR (no-color.org: set and not empty) or TERM=dumb ask for no colour. */
 bool theme_wants_mono(void);

@@ -108,21 +108,21 @@ static const struct {
 	unsigned number;
 	bool normal;
 } modes[] = {
-	{ 1, false },							    /* cursor keys */
-	{ 5, false },							    /* reverse video */
-	{ 6, false },							    /* origin */
-	{ 7, true },							    /* autowrap */
-	{ 9, false },							    /* mouse, X10 */
-	{ 25, true },							    /* cursor visible */
-	{ 47, false },							    /* alternate screen */
-	{ 1000, false },						    /* mouse */
+	{ 1, false },                                                       /* cursor keys */
+	{ 5, false },                                                       /* reverse video */
+	{ 6, false },                                                       /* origin */
+	{ 7, true },                                                        /* autowrap */
+	{ 9, false },                                                       /* mouse, X10 */
+	{ 25, true },                                                       /* cursor visible */
+	{ 47, false },                                                      /* alternate screen */
+	{ 1000, false },                                                    /* mouse */
 	{ 1001, false }, { 1002, false }, { 1003, false }, { 1004, false }, /* focus reports */
 	{ 1005, false }, { 1006, false }, { 1015, false }, { 1016, false },
-	{ 1047, false },		  /* alternate screen */
+	{ 1047, false },                  /* alternate screen */
 	{ 1049, false }, { 2004, false }, /* bracketed paste */
-	{ 2026, false },		  /* synchronized output */
-	{ 2031, false },		  /* colour scheme reports */
-	{ 2048, false },		  /* size reports */
+	{ 2026, false },                  /* synchronized output */
+	{ 2031, false },                  /* colour scheme reports */
+	{ 2048, false },                  /* size reports */
 };
 enum { N_MODES = sizeof(modes) / sizeof(modes[0]) };
 static_assert(N_MODES <= 32, "tty_modes.changed has a bit for each");
@@ -199,7 +199,7 @@ size_t tty_modes_reset(const struct tty_modes *m, char *out)
 	for (unsigned i = 0; i < N_MODES; i++) {
 		if (m->changed & 1u << i)
 			len += (size_t)snprintf(out + len, TTY_RESET_MAX - len, "\033[?%u%c",
-						modes[i].number, modes[i].normal ? 'h' : 'l');
+			                        modes[i].number, modes[i].normal ? 'h' : 'l');
 	}
 	if (m->escapes) {
 		memcpy(out + len, rest, sizeof(rest) - 1);

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 enum tty_mode {
-	TTY_RAW, /* every byte as it is, for an attached session */
-	TTY_BYTES, /* the same, but lines that come out keep their line feeds: no session terminal made
-		    * CR LF of them */
-	TTY_KEYS, /* single keys without echo; Ctrl-C still makes a signal */
+	TTY_RAW,   /* every byte as it is, for an attached session */
+	TTY_BYTES, /* the same, but lines that come out keep their line feeds: no session
+		    * terminal made CR LF of them */
+	TTY_KEYS,  /* single keys without echo; Ctrl-C still makes a signal */
 };
 
 /* Saves the settings of fd and changes them; one terminal at a time. 0 or -errno. */
@@ -31,8 +31,8 @@ void tty_leave(void);
  */
 struct tty_modes {
 	uint32_t changed; /* bits of the table in tty.c */
-	bool escapes;	  /* some escape sequence was seen */
-	unsigned state;	  /* of the scanner */
+	bool escapes;     /* some escape sequence was seen */
+	unsigned state;   /* of the scanner */
 	unsigned number;
 	unsigned numbers[16];
 	unsigned n_numbers;

@@ -22,7 +22,7 @@ void view_panic(struct app *a, struct grid *g);
 /* Everything about one session in `area`, from line *top on (moved back when too far). Returns
  * how many lines there are. */
 int view_overview(struct app *a, struct grid *g, struct rect area, const struct session_view *v,
-		  int *top, bool with_trail);
+                  int *top, bool with_trail);
 /* Wraps at spaces into the lines of `r`; the last one is cut. Returns how many were taken. */
 int view_wrapped(struct grid *g, struct rect r, enum theme_role role, const char *text);
 /* "KEY label" pairs from the key table, as many as fit. */

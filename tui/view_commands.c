@@ -84,7 +84,7 @@ static enum theme_role exit_role(const struct app *a, const struct cmdlog_entry 
 }
 
 static void duration_words(const struct app *a, const struct cmdlog_entry *e, char *out,
-			   size_t size)
+                           size_t size)
 {
 	uint64_t wall = a->model.wall;
 	double ms = e->duration_ms;
@@ -126,7 +126,7 @@ static void draw_command(struct grid *g, int x, int y, int w, const struct cmdlo
 }
 
 static void draw_row(struct app *a, struct grid *g, struct rect r, const struct cmdlog_row *row,
-		     bool selected)
+                     bool selected)
 {
 	struct columns c = columns_of(r.w);
 	const struct cmdlog_entry *e = row->entry;
@@ -183,9 +183,9 @@ static void draw_list(struct app *a, struct grid *g, struct rect r)
 		r.h--;
 	} else if (c->n_rows == 0) {
 		grid_str(g, r.x + 2, r.y, r.w - 2, ROLE_MUTED,
-			 a->log_behind ? "reading the trail…"
-			 : c->n > 0    ? "no command matches"
-				       : "no commands on record");
+		         a->log_behind ? "reading the trail…"
+		         : c->n > 0    ? "no command matches"
+		                       : "no commands on record");
 	}
 	a->page = r.h;
 	a->length = c->n_rows;
@@ -194,7 +194,7 @@ static void draw_list(struct app *a, struct grid *g, struct rect r)
 	cmdlog_scroll(c, r.h);
 	for (int i = 0; i < r.h && c->top + i < c->n_rows; i++)
 		draw_row(a, g, (struct rect){ r.x, r.y + i, r.w, 1 }, &c->rows[c->top + i],
-			 c->top + i == c->cursor);
+		         c->top + i == c->cursor);
 }
 
 /* ---- the panel ---- */
@@ -208,7 +208,7 @@ struct panel {
 
 /* Bytes made safe and wrapped behind a label, no character lost. */
 static void put(struct panel *p, const char *label, enum theme_role role, const char *bytes,
-		size_t len)
+                size_t len)
 {
 	int label_w = p->r.w > 30 ? LABEL_W : 0;
 	int w = p->r.w - label_w;
@@ -275,12 +275,12 @@ static void put_arguments(struct panel *p, const struct cmdlog_entry *e)
 	for (int i = 0; i < e->argc; i++, arg += strlen(arg) + 1) {
 		snprintf(text, sizeof(text), "argv %d", i);
 		put_str(p, text, arg[0] != '\0' ? ROLE_TEXT : ROLE_MUTED,
-			arg[0] != '\0' ? arg : "(empty)");
+		        arg[0] != '\0' ? arg : "(empty)");
 	}
 	if (e->argv_bytes == 0)
 		return;
 	snprintf(text, sizeof(text), "the record has a part of %" PRIu64 " bytes in all",
-		 e->argv_bytes);
+	         e->argv_bytes);
 	put_str(p, "cut", ROLE_FAILED, text);
 	put_str(p, "sha256", ROLE_TEXT, e->sha256);
 }
@@ -361,13 +361,13 @@ static struct rect split(struct grid *g, struct rect *list)
 		panel.x += list->w + 2;
 		panel.w -= list->w + 2;
 		grid_fill(g, (struct rect){ list->x + list->w, list->y, 1, list->h }, 0x2502,
-			  ROLE_BORDER);
+		          ROLE_BORDER);
 	} else if (list->h >= PANEL_BELOW_H) {
 		panel.h = list->h / 2;
 		list->h -= panel.h + 1;
 		panel.y = list->y + list->h + 1;
 		grid_fill(g, (struct rect){ list->x, panel.y - 1, list->w, 1 }, 0x2500,
-			  ROLE_BORDER);
+		          ROLE_BORDER);
 	} else {
 		list->h = 0;
 	}
@@ -413,7 +413,7 @@ void view_commands_state(struct app *a, struct grid *g, struct rect r)
 		return;
 	if (a->expanded && a->panel_length > a->panel_page)
 		buf_addf(&out, "lines %d-%d of %d  ", a->panel_top + 1,
-			 a->panel_top + a->panel_page, a->panel_length);
+		         a->panel_top + a->panel_page, a->panel_length);
 	buf_adds(&out, c->follow ? "follow on" : "held (f follows)");
 	buf_addf(&out, "  %d command%s", c->n, c->n == 1 ? "" : "s");
 	if (c->filter[0] != '\0')

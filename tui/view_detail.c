@@ -66,8 +66,8 @@ static void draw_facts(struct sheet *s)
 	fact(s, "project", ROLE_TEXT, words_text(r->project));
 	fact(s, "name", ROLE_TEXT, r->name);
 	snprintf(text, sizeof(text), "%.60s, revision %u", words_text(r->policy),
-		 v->live && v->have_board && v->board.policy_revision > 0 ? v->board.policy_revision
-									  : r->policy_revision);
+	         v->live && v->have_board && v->board.policy_revision > 0 ? v->board.policy_revision
+	                                                                  : r->policy_revision);
 	fact(s, "policy", ROLE_TEXT, text);
 	words_time(r->started_wall, s->a->model.wall, time, sizeof(time));
 	text_format_duration(words_ran(v, s->a->model.now), age, sizeof(age));
@@ -87,7 +87,7 @@ static void draw_facts(struct sheet *s)
 	if (words_stale(v, s->a->model.now)) {
 		text_format_duration(s->a->model.now - v->board.updated, age, sizeof(age));
 		snprintf(text, sizeof(text),
-			 "no answer from its supervisor for %s: what stands here is old", age);
+		         "no answer from its supervisor for %s: what stands here is old", age);
 		fact(s, "", ROLE_FAILED, text);
 	}
 }
@@ -108,7 +108,7 @@ static int meter_width(const struct sheet *s)
 
 /* One line: label, words, a meter, and the last minutes at the right. */
 static void gauge(struct sheet *s, const char *name, const char *text, int64_t value, int64_t full,
-		  enum graph_what what)
+                  enum graph_what what)
 {
 	int w = label(s, name);
 	int x = w + text_width_of(s) + 1;
@@ -120,7 +120,7 @@ static void gauge(struct sheet *s, const char *name, const char *text, int64_t v
 	x += meter_w + 1;
 	if (x + 8 <= s->w && s->v->live && s->v->have_board)
 		graph_draw(s->g, (struct rect){ s->x + x, s->y, s->w - x, 1 }, &s->v->board, what,
-			   full, 0);
+		           full, 0);
 	s->y++;
 }
 
@@ -149,8 +149,8 @@ static void draw_cpu_memory(struct sheet *s)
 {
 	const struct session_view *v = s->v;
 	int64_t cores = v->live && v->have_board && v->board.cpus_limit_milli > 0
-				? v->board.cpus_limit_milli
-				: v->record->cpus_milli;
+	                        ? v->board.cpus_limit_milli
+	                        : v->record->cpus_milli;
 	int64_t memory = words_memory(v);
 	int64_t limit = words_memory_limit(v);
 	const char *doubt = words_limits_hold(v) ? "" : "?";
@@ -178,7 +178,7 @@ static void draw_cpu_memory(struct sheet *s)
 	snprintf(a, sizeof(a), "%lld", (long long)words_pids(v));
 	if (words_pids_limit(v) > 0)
 		snprintf(text, sizeof(text), "%s of %lld%s", words_pids(v) < 0 ? "-" : a,
-			 (long long)words_pids_limit(v), doubt);
+		         (long long)words_pids_limit(v), doubt);
 	else
 		snprintf(text, sizeof(text), "%s, no limit", words_pids(v) < 0 ? "-" : a);
 	gauge(s, "processes", text, words_pids(v), words_pids_limit(v), GRAPH_PIDS);
@@ -225,10 +225,10 @@ static void draw_time(struct sheet *s)
 	snprintf(text, sizeof(text), limited ? "%s, %s left" : "%s, no limit", a, b);
 	w = label(s, "time");
 	grid_str(s->g, s->x + w, s->y, s->w - w,
-		 limited && left < 60 * NS_PER_SEC ? ROLE_HIGH : ROLE_TEXT, text);
+	         limited && left < 60 * NS_PER_SEC ? ROLE_HIGH : ROLE_TEXT, text);
 	if (limited && meter_width(s) > 0)
 		graph_meter(s->g, s->x + w + text_width_of(s) + 1, s->y, meter_width(s),
-			    (int64_t)(age / NS_PER_SEC), (int64_t)((age + left) / NS_PER_SEC));
+		            (int64_t)(age / NS_PER_SEC), (int64_t)((age + left) / NS_PER_SEC));
 	s->y++;
 }
 
@@ -255,7 +255,7 @@ static void reason(struct sheet *s, int x, const char *text)
 		grid_str(s->g, s->x + x, y, s->w - x, ROLE_TEXT, text);
 	else
 		s->y += view_wrapped(s->g, (struct rect){ s->x + 2, s->y, s->w - 2, REASON_LINES },
-				     ROLE_TEXT, text);
+		                     ROLE_TEXT, text);
 }
 
 /* Several a line; the reasons of those that are not enforced below. */
@@ -281,7 +281,7 @@ static void draw_layers_short(struct sheet *s)
 		if (layer_role(l) == ROLE_ENFORCED)
 			continue;
 		x = grid_strf(s->g, s->x, s->y, s->w, layer_role(l), "! %.40s %.16s", l->name,
-			      l->status);
+		              l->status);
 		x += grid_str(s->g, s->x + x, s->y, s->w - x, ROLE_TEXT, ": ");
 		reason(s, x, words_text(l->reason));
 	}
@@ -298,7 +298,7 @@ static void draw_layers_long(struct sheet *s)
 
 		if (*detail == '\0' && l->n_rows > 0 && strcmp(l->name, "mounts") != 0) {
 			snprintf(row, sizeof(row), "%.80s %.200s", words_text(l->rows[0].key),
-				 words_text(l->rows[0].value));
+			         words_text(l->rows[0].value));
 			detail = row;
 		}
 		grid_str(s->g, s->x, s->y, 13, ROLE_TEXT, l->name);
@@ -359,8 +359,8 @@ static void draw_limits(struct sheet *s)
 	text_format_duration_exact(r->timeout_ns, time, sizeof(time));
 	text_format_duration_exact(r->idle_timeout_ns, idle, sizeof(idle));
 	snprintf(text, sizeof(text), "memory %s, cpus %u.%02u, processes %lld, time %s, idle %s",
-		 memory, r->cpus_milli / 1000, r->cpus_milli % 1000 / 10,
-		 (long long)words_pids_limit(s->v), time, idle);
+	         memory, r->cpus_milli / 1000, r->cpus_milli % 1000 / 10,
+	         (long long)words_pids_limit(s->v), time, idle);
 	grid_str(s->g, s->x, s->y++, s->w, ROLE_TEXT, text);
 }
 
@@ -381,10 +381,10 @@ static void history_title(struct sheet *s, enum graph_what what, char *out, size
 	else
 		words_size(most, text, sizeof(text));
 	text_format_duration((d->sample_count <= BOARD_SAMPLES ? d->sample_count : BOARD_SAMPLES) *
-				     NS_PER_SEC,
-			     span, sizeof(span));
+	                             NS_PER_SEC,
+	                     span, sizeof(span));
 	snprintf(out, size, "%s, LAST %s: AT MOST %s", what == GRAPH_CPU ? "CPU" : "MEMORY", span,
-		 most < 0 ? "-" : text);
+	         most < 0 ? "-" : text);
 }
 
 static void draw_history(struct sheet *s, int rows)
@@ -397,16 +397,17 @@ static void draw_history(struct sheet *s, int rows)
 	history_title(s, GRAPH_CPU, title, sizeof(title));
 	heading(s, title);
 	graph_draw(s->g, (struct rect){ s->x, s->y, s->w, rows }, &v->board, GRAPH_CPU,
-		   v->board.cpus_limit_milli, 0);
+	           v->board.cpus_limit_milli, 0);
 	s->y += rows;
 	history_title(s, GRAPH_MEMORY, title, sizeof(title));
 	heading(s, title);
 	graph_draw(s->g, (struct rect){ s->x, s->y, s->w, rows - 1 }, &v->board, GRAPH_MEMORY,
-		   words_memory_limit(v), 0);
+	           words_memory_limit(v), 0);
 	s->y += rows - 1;
 }
 
-/* The newest first: what has just happened is looked for, and the last lines may be out of sight. */
+/* The newest first: what has just happened is looked for, and the last lines may be out of sight.
+ */
 static void draw_trail(struct sheet *s, int most)
 {
 	const char *text = s->a->trail.len > 0 ? s->a->trail.data : "";
@@ -429,7 +430,7 @@ static void draw_trail(struct sheet *s, int most)
 }
 
 static int draw_sheet(struct app *a, struct grid *g, const struct session_view *v, int w, int h,
-		      bool with_trail)
+                      bool with_trail)
 {
 	struct sheet s = { .a = a, .g = g, .v = v, .x = 0, .w = w };
 	struct sheet t = s;
@@ -463,7 +464,7 @@ static int draw_sheet(struct app *a, struct grid *g, const struct session_view *
 }
 
 int view_overview(struct app *a, struct grid *g, struct rect area, const struct session_view *v,
-		  int *top, bool with_trail)
+                  int *top, bool with_trail)
 {
 	struct grid sheet = { .w = 0 };
 	int lines = 0;
@@ -493,7 +494,7 @@ static void draw_tabs(const struct app *a, struct grid *g, struct rect line)
 		bool open = i == (size_t)a->tab;
 
 		x += grid_strf(g, x, line.y, line.x + line.w - x, open ? ROLE_TITLE : ROLE_MUTED,
-			       open ? "[%s]" : " %s ", names[i]);
+		               open ? "[%s]" : " %s ", names[i]);
 	}
 	grid_str(g, x, line.y, 1, ROLE_BORDER, " ");
 }
@@ -507,7 +508,7 @@ void view_detail(struct app *a, struct grid *g, const struct layout *l)
 	a->length = 0;
 	if (v == NULL) {
 		grid_strf(g, area.x + 1, area.y, area.w - 1, ROLE_MUTED,
-			  "%s is gone: its record was deleted", a->detail_id);
+		          "%s is gone: its record was deleted", a->detail_id);
 		return;
 	}
 	if (!l->tiny && area.h > 4) {

@@ -50,7 +50,7 @@ static void draw_choices(struct grid *g, struct rect r, const struct dialog *d)
 		from = d->at - r.h + 1;
 	for (int i = 0; i < r.h && from + i < d->n_choices; i++)
 		draw_choice(g, (struct rect){ r.x, r.y + i, r.w, 1 }, &d->choices[from + i],
-			    from + i == d->at);
+		            from + i == d->at);
 }
 
 void view_dialog(struct app *a, struct grid *g)
@@ -88,7 +88,7 @@ void view_dialog(struct app *a, struct grid *g)
 	draw_choices(
 		g,
 		(struct rect){ r.x + 2, r.y + 1 + lines, r.w - 4,
-			       r.h - 2 - lines < d->n_choices ? r.h - 2 - lines : d->n_choices },
+	                       r.h - 2 - lines < d->n_choices ? r.h - 2 - lines : d->n_choices },
 		d);
 }
 
@@ -113,12 +113,12 @@ static int draw_targets(struct app *a, struct grid *g, struct rect r, int most)
 		if (v != NULL)
 			words_state(v, a->model.now, true, state, sizeof(state));
 		grid_strf(g, x, y, w - 1, ROLE_DIALOG, "%.*s %.9s %s%s", WORDS_ID,
-			  d->targets.ids[i], v != NULL ? words_user(v) : "", state,
-			  id_set_has(&d->thawed, d->targets.ids[i]) ? "" : " before");
+		          d->targets.ids[i], v != NULL ? words_user(v) : "", state,
+		          id_set_has(&d->thawed, d->targets.ids[i]) ? "" : " before");
 	}
 	return (d->targets.n + columns - 1) / columns < most
-		       ? (d->targets.n + columns - 1) / columns
-		       : most;
+	               ? (d->targets.n + columns - 1) / columns
+	               : most;
 }
 
 static int frozen(struct app *a)
@@ -136,14 +136,14 @@ static int frozen(struct app *a)
 static void draw_prompt(struct app *a, struct grid *g, struct rect r)
 {
 	int w = grid_strf(g, r.x, r.y, r.w, ROLE_DIALOG,
-			  "%stype  kill %d  and Enter: ", r.w >= 50 ? "To end them all " : "",
-			  a->dialog.targets.n);
+	                  "%stype  kill %d  and Enter: ", r.w >= 50 ? "To end them all " : "",
+	                  a->dialog.targets.n);
 
 	input_draw(&a->dialog.typed, g, r.x + w, r.y, r.w - w < 12 ? r.w - w : 12, true);
 }
 
 static const char *const panic_keys[] = { "f  keep them frozen and look around",
-					  "r  resume those that were running" };
+	                                  "r  resume those that were running" };
 
 static void panic_small(struct app *a, struct grid *g)
 {
@@ -152,7 +152,7 @@ static void panic_small(struct app *a, struct grid *g)
 	grid_fill(g, (struct rect){ 0, 0, g->w, g->h }, ' ', ROLE_DIALOG);
 	if (g->h > 2)
 		grid_strf(g, 0, y++, g->w, ROLE_ALERT, "PANIC: %d/%d frozen", frozen(a),
-			  a->dialog.targets.n);
+		          a->dialog.targets.n);
 	if (g->h > 1)
 		grid_strf(g, 0, y++, g->w, ROLE_DIALOG, "type kill %d, Enter", a->dialog.targets.n);
 	input_draw(&a->dialog.typed, g, 0, y++, g->w < 12 ? g->w : 12, true);
@@ -180,7 +180,7 @@ void view_panic(struct app *a, struct grid *g)
 	if (r.h >= 14)
 		y++;
 	grid_strf(g, x, y++, w, ROLE_TITLE, "%d of %d live session%s frozen. Nothing was killed.",
-		  frozen(a), d->targets.n, d->targets.n == 1 ? " is" : "s are");
+	          frozen(a), d->targets.n, d->targets.n == 1 ? " is" : "s are");
 	if (most > 0)
 		y += 1 + draw_targets(a, g, (struct rect){ x, y + (r.h >= 14), w, most }, most) +
 		     (r.h >= 14);
@@ -190,5 +190,5 @@ void view_panic(struct app *a, struct grid *g)
 		grid_str(g, x, y++, w, ROLE_DIALOG, panic_keys[i]);
 	if (r.h >= 12)
 		grid_str(g, x, y + (r.h >= 14), w, ROLE_MUTED,
-			 "From a shell: warder panic --freeze | --resume | --kill");
+		         "From a shell: warder panic --freeze | --resume | --kill");
 }

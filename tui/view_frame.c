@@ -21,7 +21,7 @@ static int piece(struct grid *g, int x, int y, int end, enum theme_role role, co
 }
 
 static int count_piece(struct grid *g, int x, int y, int end, enum theme_role role, int n,
-		       const char *word)
+                       const char *word)
 {
 	char text[64];
 
@@ -41,10 +41,10 @@ static void machine_load(struct app *a, char *out, size_t size)
 	words_size((int64_t)a->source->memory_total, all, sizeof(all));
 	if (a->source->memory_total > 0)
 		snprintf(out, size, "cpu %lld%%  mem %s/%s", (long long)(t->cpu_permille + 5) / 10,
-			 used, all);
+		         used, all);
 	else
 		snprintf(out, size, "cpu %lld%%  mem %s", (long long)(t->cpu_permille + 5) / 10,
-			 used);
+		         used);
 }
 
 static void list_summary(struct app *a, struct grid *g, struct rect r)
@@ -70,9 +70,9 @@ static void list_summary(struct app *a, struct grid *g, struct rect r)
 	if (n == 0)
 		x = piece(g, x, r.y, end, ROLE_TEXT, "no sessions");
 	x = count_piece(g, x, r.y, end, ROLE_TEXT, n,
-			r.w < 60 ? "sess"
-			: n == 1 ? "session"
-				 : "sessions");
+	                r.w < 60 ? "sess"
+	                : n == 1 ? "session"
+	                         : "sessions");
 	x = count_piece(g, x, r.y, end, ROLE_RUNNING, t->running, r.w < 100 ? "run" : "running");
 	x = count_piece(g, x, r.y, end, ROLE_PAUSED, t->paused, r.w < 100 ? "pause" : "paused");
 	x = count_piece(g, x, r.y, end, ROLE_FAILED, t->failed, "failed");
@@ -94,7 +94,7 @@ static void detail_summary(struct app *a, struct grid *g, struct rect r)
 	words_state(v, a->model.now, r.w < 60, state, sizeof(state));
 	text_format_duration(words_ran(v, a->model.now), age, sizeof(age));
 	snprintf(text, sizeof(text), "%s%s", r.w >= 60 ? " warder > " : " ",
-		 r.w >= 60 ? v->id : "");
+	         r.w >= 60 ? v->id : "");
 	if (r.w < 60)
 		snprintf(text, sizeof(text), " %.*s", WORDS_ID, v->id);
 	x = piece(g, 0, r.y, r.w, ROLE_TITLE, text);
@@ -110,7 +110,7 @@ static void detail_summary(struct app *a, struct grid *g, struct rect r)
 	}
 	if (x < r.w - 12)
 		grid_strf(g, x, r.y, r.w - x, ROLE_TEXT, "policy %.60s",
-			  words_text(v->record->policy));
+		          words_text(v->record->policy));
 }
 
 static void summary(struct app *a, struct grid *g, struct rect r)
@@ -125,7 +125,7 @@ static void summary(struct app *a, struct grid *g, struct rect r)
 		grid_strf(g, 0, r.y, r.w, ROLE_TITLE, "new: %s", form_labels[a->form.focus]);
 	else
 		grid_strf(g, 1, r.y, r.w - 1, ROLE_TITLE, "warder > %s",
-			  a->screen == SCREEN_HELP ? "help" : "new session");
+		          a->screen == SCREEN_HELP ? "help" : "new session");
 }
 
 static void alert(struct app *a, struct grid *g, struct rect r)
@@ -155,14 +155,14 @@ static int alert_lines(const struct app *a)
 		return 0;
 	/* Lines break at spaces: a little is lost at the end of each. */
 	return w > 24 && (int)text_columns(a->alert.text) > w
-		       ? 1 + (int)text_columns(a->alert.text) / (w - 12)
-		       : 1;
+	               ? 1 + (int)text_columns(a->alert.text) / (w - 12)
+	               : 1;
 }
 
 static void typing(struct app *a, struct grid *g, struct rect r)
 {
 	static const char *const prompts[] = { "", "filter /", "command :", "search /",
-					       "commands /" };
+		                               "commands /" };
 	const char *prompt = r.w < LAYOUT_TINY_W ? "" : prompts[a->typing];
 	int x = 1 + grid_str(g, r.x + 1, r.y, r.w - 1, ROLE_KEY, prompt) + (*prompt != '\0');
 
@@ -210,9 +210,9 @@ static int list_state(struct app *a, struct grid *g, struct rect r, int end)
 		x = piece(g, x, r.y, end, ROLE_KEY, text);
 	}
 	snprintf(text, sizeof(text), "sort: %s %s", column_names[m->sort],
-		 m->inverted ? (a->ascii ? "^" : "↑")
-		 : a->ascii  ? "v"
-			     : "↓");
+	         m->inverted ? (a->ascii ? "^" : "↑")
+	         : a->ascii  ? "v"
+	                     : "↓");
 	x = piece(g, x, r.y, end, ROLE_BAR, text);
 	if (m->grouped)
 		x = piece(g, x, r.y, end, ROLE_BAR, "by user");
@@ -248,16 +248,16 @@ static void state(struct app *a, struct grid *g, const struct layout *l)
 	w = (int)text_columns(right);
 	if (w < r.w)
 		grid_str(g, r.w - w - 1, r.y, w, a->frozen || a->read_only ? ROLE_KEY : ROLE_BAR,
-			 right);
+		         right);
 	if (a->screen == SCREEN_LIST)
 		list_state(a, g, r, r.w - w - 2);
 	else if (app_in_commands(a))
 		view_commands_state(a, g, (struct rect){ 1, r.y, r.w - w - 3, 1 });
 	else if (a->length > a->page && a->screen != SCREEN_LAUNCH)
 		grid_strf(g, 1, r.y, r.w - w - 3, ROLE_BAR, "lines %d-%d of %d",
-			  (a->screen == SCREEN_HELP ? a->help_top : a->detail_top) + 1,
-			  (a->screen == SCREEN_HELP ? a->help_top : a->detail_top) + a->page,
-			  a->length);
+		          (a->screen == SCREEN_HELP ? a->help_top : a->detail_top) + 1,
+		          (a->screen == SCREEN_HELP ? a->help_top : a->detail_top) + a->page,
+		          a->length);
 	else if (a->screen == SCREEN_LAUNCH)
 		grid_str(g, 1, r.y, r.w - w - 3, ROLE_BAR, form_helps[a->form.focus]);
 }
@@ -275,17 +275,17 @@ static int key_pair(struct grid *g, int x, struct rect r, const char *key, const
 static void fixed_keys(struct app *a, struct grid *g, struct rect r)
 {
 	static const char *const dialog[][2] = { { "Up/Down", "choose" },
-						 { "Enter", "do it" },
-						 { "Esc", "cancel" } };
+		                                 { "Enter", "do it" },
+		                                 { "Esc", "cancel" } };
 	static const char *const panic[][2] = { { "f", "keep frozen" },
-						{ "r", "resume" },
-						{ "Enter", "when typed" } };
+		                                { "r", "resume" },
+		                                { "Enter", "when typed" } };
 	static const char *const form[][2] = {
 		{ "Tab", "next" }, { "^S", "launch" }, { "Esc", "cancel" }, { "F1", "help" }
 	};
 	static const char *const line[][2] = { { "Enter", "done" },
-					       { "Esc", "cancel" },
-					       { "^U", "clear" } };
+		                               { "Esc", "cancel" },
+		                               { "^U", "clear" } };
 	const char *const(*pairs)[2] = dialog;
 	size_t n = 3;
 	int x = r.x + 1;
@@ -314,8 +314,8 @@ void view_keys(struct app *a, struct grid *g, struct rect r)
 		fixed_keys(a, g, r);
 		return;
 	}
-	/* Help and quit are never pushed off the line by others; where it is narrow, they are what it
-	 * has. */
+	/* Help and quit are never pushed off the line by others; where it is narrow, they are what
+	 * it has. */
 	for (unsigned rank = 1; rank <= 16; rank++) {
 		for (size_t i = 0; i < key_table_length; i++) {
 			const struct key_entry *e = &key_table[i];

@@ -49,17 +49,17 @@ static bool wanted(const struct app *a, const char *keys, const char *name, cons
 static void place_word(unsigned places, char *out, size_t size)
 {
 	snprintf(out, size, "%s",
-		 places == IN_ALL	   ? ""
-		 : places == IN_LIST	   ? "list"
-		 : places == IN_DETAIL	   ? "detail"
-		 : (places & IN_HELP) != 0 ? "list, 2, help"
-		 : (places & IN_COMMANDS)  ? "list, tab 2"
-					   : "list, detail");
+	         places == IN_ALL          ? ""
+	         : places == IN_LIST       ? "list"
+	         : places == IN_DETAIL     ? "detail"
+	         : (places & IN_HELP) != 0 ? "list, 2, help"
+	         : (places & IN_COMMANDS)  ? "list, tab 2"
+	                                   : "list, detail");
 }
 
 /* Writes line `n` of the help if it is on screen. */
 static void help_line(struct app *a, struct grid *g, struct rect r, int n, bool off,
-		      const char *const text[4])
+                      const char *const text[4])
 {
 	int y = r.y + n - a->help_top;
 	bool wide = r.w >= 90;
@@ -76,7 +76,7 @@ static void help_line(struct app *a, struct grid *g, struct rect r, int n, bool 
 		x += 30;
 	}
 	grid_strf(g, x, y, r.x + r.w - x, off ? ROLE_MUTED : ROLE_TEXT, "%s%s", text[3],
-		  off ? " (off: read-only)" : "");
+	          off ? " (off: read-only)" : "");
 }
 
 static int draw_lines(struct app *a, struct grid *g, struct rect r)
@@ -92,13 +92,13 @@ static int draw_lines(struct app *a, struct grid *g, struct rect r)
 		place_word(e->places, place, sizeof(place));
 		if (wanted(a, keys, e->name, e->help))
 			help_line(a, g, r, n++, e->changes && a->read_only,
-				  (const char *const[4]){ keys, e->name, place, e->help });
+			          (const char *const[4]){ keys, e->name, place, e->help });
 	}
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (wanted(a, signs[i][0], "", signs[i][1]))
 			help_line(a, g, r, n++, false,
-				  (const char *const[4]){ signs[i][0], "", "on screen",
-							  signs[i][1] });
+			          (const char *const[4]){ signs[i][0], "", "on screen",
+			                                  signs[i][1] });
 	return n;
 }
 
@@ -111,7 +111,7 @@ void view_help(struct app *a, struct grid *g, const struct layout *l)
 		grid_fill(g, (struct rect){ r.x, r.y, r.w, 1 }, 0x2500, ROLE_BORDER);
 		if (a->search.len > 0)
 			grid_strf(g, 2, r.y, r.w - 2, ROLE_TITLE, " Keys with \"%s\" ",
-				  a->search.text);
+			          a->search.text);
 		else
 			grid_str(g, 2, r.y, r.w - 2, ROLE_TITLE, " Keys ");
 		r.y++;

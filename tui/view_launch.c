@@ -26,8 +26,8 @@ static void add_line(struct form_lines *l, const enum form_field *fields, int n)
 static void arrange(int w, bool may_choose_user, struct form_lines *l)
 {
 	static const enum form_field alone[] = { FORM_COMMAND, FORM_USER,   FORM_PROJECT,
-						 FORM_NAME,    FORM_POLICY, FORM_WORKSPACE,
-						 FORM_DEGRADED };
+		                                 FORM_NAME,    FORM_POLICY, FORM_WORKSPACE,
+		                                 FORM_DEGRADED };
 	static const enum form_field limits[] = { FORM_MEMORY, FORM_CPUS, FORM_PIDS, FORM_TIMEOUT };
 	static const enum form_field buttons[] = { FORM_LAUNCH, FORM_CANCEL };
 	int side = w >= 60 ? 4 : w >= 30 ? 2 : 1;
@@ -62,7 +62,7 @@ static void draw_button(struct app *a, struct grid *g, struct rect r, enum form_
 	bool focus = a->form.focus == field;
 
 	grid_strf(g, r.x, r.y, r.w, focus ? ROLE_FOCUS : ROLE_TEXT, "%s[ %s ]", focus ? ">" : " ",
-		  field == FORM_LAUNCH ? "Launch ^S" : "Cancel Esc");
+	          field == FORM_LAUNCH ? "Launch ^S" : "Cancel Esc");
 }
 
 static void draw_text(struct grid *g, struct rect r, const struct input *in, bool focus)
@@ -79,7 +79,7 @@ static void draw_text(struct grid *g, struct rect r, const struct input *in, boo
 }
 
 static void draw_field(struct app *a, struct grid *g, struct rect r, enum form_field field,
-		       int label_w)
+                       int label_w)
 {
 	const struct form *f = &a->form;
 
@@ -89,7 +89,7 @@ static void draw_field(struct app *a, struct grid *g, struct rect r, enum form_f
 	}
 	if (label_w > 0)
 		grid_str(g, r.x, r.y, label_w - 1, f->focus == field ? ROLE_KEY : ROLE_MUTED,
-			 form_labels[field]);
+		         form_labels[field]);
 	r.x += label_w;
 	r.w -= label_w;
 	if (field == FORM_POLICY || field == FORM_WORKSPACE)
@@ -109,10 +109,10 @@ static void draw_line(struct app *a, struct grid *g, struct rect r, const enum f
 		struct rect cell = { r.x + i * w, r.y, w - (i < n - 1 ? 2 : 0), 1 };
 
 		draw_field(a, g, cell, fields[i],
-			   r.w < 30   ? 0
-			   : n > 1    ? 7
-			   : r.w < 60 ? 10
-				      : FORM_LABEL_W);
+		           r.w < 30   ? 0
+		           : n > 1    ? 7
+		           : r.w < 60 ? 10
+		                      : FORM_LABEL_W);
 	}
 }
 
@@ -126,11 +126,11 @@ static void describe(struct app *a, struct buf *out)
 	words_size((int64_t)p->memory, memory, sizeof(memory));
 	text_format_duration_exact(p->timeout_ns, time, sizeof(time));
 	buf_addf(out, "root %s%s, workspace %s, network %s, seccomp %s, no capabilities", p->root,
-		 p->read_only ? " read-only" : "",
-		 f->workspace > 0 ? form_workspaces[f->workspace] : p->workspace, p->network,
-		 p->seccomp);
+	         p->read_only ? " read-only" : "",
+	         f->workspace > 0 ? form_workspaces[f->workspace] : p->workspace, p->network,
+	         p->seccomp);
 	buf_addf(out, "\nmemory %s, cpus ",
-		 f->texts[FORM_MEMORY].len > 0 ? f->texts[FORM_MEMORY].text : memory);
+	         f->texts[FORM_MEMORY].len > 0 ? f->texts[FORM_MEMORY].text : memory);
 	if (f->texts[FORM_CPUS].len > 0)
 		buf_adds(out, f->texts[FORM_CPUS].text);
 	else
@@ -141,7 +141,7 @@ static void describe(struct app *a, struct buf *out)
 	else
 		buf_addf(out, "%u", p->pids);
 	buf_addf(out, ", ends after %s",
-		 f->texts[FORM_TIMEOUT].len > 0 ? f->texts[FORM_TIMEOUT].text : time);
+	         f->texts[FORM_TIMEOUT].len > 0 ? f->texts[FORM_TIMEOUT].text : time);
 }
 
 int view_wrapped(struct grid *g, struct rect r, enum theme_role role, const char *text)
@@ -187,7 +187,7 @@ static void memory_promise(struct app *a, struct buf *out)
 	text_format_size(sum, could, sizeof(could));
 	text_format_size(a->source->memory_total, all, sizeof(all));
 	buf_addf(out, "%d sessions could then use %s of this machine's %s memory", t->live + 1,
-		 could, all);
+	         could, all);
 }
 
 static void draw_result(struct app *a, struct grid *g, struct rect r)
@@ -200,14 +200,14 @@ static void draw_result(struct app *a, struct grid *g, struct rect r)
 
 	if (a->form.policy_error[0] != '\0') {
 		y += view_wrapped(g, (struct rect){ r.x, y, r.w, end - y }, ROLE_FAILED,
-				  a->form.policy_error) +
+		                  a->form.policy_error) +
 		     1;
 	} else {
 		describe(a, &result);
 		if (end - y > 6)
 			grid_str(g, r.x, y++, r.w, ROLE_HEADING, "RESULT");
 		y += view_wrapped(g, (struct rect){ r.x, y, r.w, end - y > 6 ? 4 : 1 }, ROLE_TEXT,
-				  buf_str(&result));
+		                  buf_str(&result));
 		memory_promise(a, &promise);
 		if (promise.len > 0 && y < end - 2)
 			grid_strf(g, r.x, y++, r.w, ROLE_DEGRADED, "! %s", promise.data);

@@ -30,7 +30,7 @@ static const struct {
 };
 
 static void draw_heading(struct app *a, struct grid *g, struct rect r,
-			 const struct layout_columns *c)
+                         const struct layout_columns *c)
 {
 	if (r.h == 0)
 		return;
@@ -80,14 +80,14 @@ struct cells {
 };
 
 static void left(const struct cells *k, enum layout_column c, enum theme_role role,
-		 const char *text)
+                 const char *text)
 {
 	if (k->c->w[c] > 0)
 		grid_str(k->g, k->x + k->c->x[c], k->y, k->c->w[c], role, text);
 }
 
 static void right(const struct cells *k, enum layout_column c, enum theme_role role,
-		  const char *text)
+                  const char *text)
 {
 	if (k->c->w[c] > 0)
 		grid_right(k->g, k->x + k->c->x[c], k->y, k->c->w[c], role, text);
@@ -109,11 +109,11 @@ static void draw_usage(const struct cells *k)
 	words_size(memory, used, sizeof(used));
 	words_size(limit, most, sizeof(most));
 	snprintf(text, sizeof(text), "%s/%s%s", used, most,
-		 limit > 0 && !words_limits_hold(v) ? "?" : "");
+	         limit > 0 && !words_limits_hold(v) ? "?" : "");
 	right(k, LIST_MEMORY,
 	      limit > 0 && memory > limit / 10 * 9 && v->live ? ROLE_HIGH
-	      : v->live					      ? ROLE_TEXT
-							      : ROLE_MUTED,
+	      : v->live                                       ? ROLE_TEXT
+	                                                      : ROLE_MUTED,
 	      text);
 	snprintf(text, sizeof(text), "%lld", (long long)words_pids(v));
 	right(k, LIST_PIDS, v->live ? ROLE_TEXT : ROLE_MUTED, words_pids(v) < 0 ? "-" : text);
@@ -152,8 +152,8 @@ static void draw_layers(const struct cells *k)
 }
 
 static void draw_session(struct app *a, struct grid *g, struct rect r,
-			 const struct layout_columns *c, const struct session_view *v,
-			 bool selected)
+                         const struct layout_columns *c, const struct session_view *v,
+                         bool selected)
 {
 	struct cells k = { .a = a, .g = g, .v = v, .c = c, .x = r.x, .y = r.y };
 	CLEANUP_BUF struct buf command = BUF_INIT;
@@ -168,7 +168,7 @@ static void draw_session(struct app *a, struct grid *g, struct rect r,
 	/* A cut id needs no mark: it is a prefix that commands take. */
 	if (c->w[LIST_ID] > 0)
 		grid_text(g, r.x + c->x[LIST_ID], r.y, c->w[LIST_ID], text, v->id,
-			  strnlen(v->id, (size_t)c->w[LIST_ID]));
+		          strnlen(v->id, (size_t)c->w[LIST_ID]));
 	if (words_named(v))
 		left(&k, LIST_NAME, text, v->record->name);
 	left(&k, LIST_USER, text, words_user(v));
@@ -194,9 +194,9 @@ static void draw_group(struct grid *g, struct rect r, const struct model_row *ro
 	words_size(row->memory, memory, sizeof(memory));
 	x += grid_strf(g, x, r.y, r.w - 1, ROLE_HEADING, "%.40s", row->user) + 2;
 	grid_strf(g, x, r.y, r.x + r.w - x, ROLE_MUTED,
-		  "%d session%s, %d running, cpu %lld%%, mem %s", row->sessions,
-		  row->sessions == 1 ? "" : "s", row->running,
-		  (long long)(row->cpu_permille + 5) / 10, memory);
+	          "%d session%s, %d running, cpu %lld%%, mem %s", row->sessions,
+	          row->sessions == 1 ? "" : "s", row->running,
+	          (long long)(row->cpu_permille + 5) / 10, memory);
 }
 
 static void draw_empty(struct app *a, struct grid *g, struct rect r)
@@ -210,7 +210,7 @@ static void draw_empty(struct app *a, struct grid *g, struct rect r)
 		NULL,
 	};
 	static const char *const narrow[] = { "No sandboxes yet.", "n launches one",
-					      "? help  q quit", NULL };
+		                              "? help  q quit", NULL };
 	const char *const *first = r.w < 54 ? narrow : roomy;
 	int w = r.w < 54 ? r.w : 54;
 	int x = r.x + (r.w - w) / 2 + 1;
@@ -243,16 +243,16 @@ static void draw_preview(struct app *a, struct grid *g, const struct layout *l)
 	if (v == NULL)
 		return;
 	snprintf(title, sizeof(title), "%s  %s%s%.40s", v->id,
-		 words_named(v) ? v->record->name : "", words_named(v) ? "  " : "", words_user(v));
+	         words_named(v) ? v->record->name : "", words_named(v) ? "  " : "", words_user(v));
 	if (!side)
 		grid_strf(g, 2, l->edge.y, l->edge.w - 4, ROLE_TITLE, " %s ", title);
 	else
 		grid_str(g, l->preview.x, l->preview.y, l->preview.w, ROLE_TITLE, title);
 	view_overview(a, g,
-		      side ? (struct rect){ l->preview.x, l->preview.y + 1, l->preview.w,
-					    l->preview.h - 1 }
-			   : l->preview,
-		      v, &top, false);
+	              side ? (struct rect){ l->preview.x, l->preview.y + 1, l->preview.w,
+	                                    l->preview.h - 1 }
+	                   : l->preview,
+	              v, &top, false);
 }
 
 void view_list(struct app *a, struct grid *g, const struct layout *l)

@@ -22,7 +22,7 @@ static bool ended_by_someone(const struct session_view *v)
 
 	return v->state == SESSION_KILLED &&
 	       (strncmp(reason, "stopped by ", 11) == 0 ||
-		strncmp(reason, "killed by ", 10) == 0) &&
+	        strncmp(reason, "killed by ", 10) == 0) &&
 	       strncmp(reason, "killed by signal", 16) != 0;
 }
 

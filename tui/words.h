@@ -29,7 +29,7 @@ bool words_failed(const struct session_view *v);
 /* Thousandths of a core; -1 = unknown. Newest sample, and the mean of the last minute. */
 int32_t words_cpu(const struct session_view *v);
 int32_t words_cpu_mean(const struct session_view *v);
-int64_t words_memory(const struct session_view *v);	  /* bytes; -1 = unknown. Ended: the peak */
+int64_t words_memory(const struct session_view *v);       /* bytes; -1 = unknown. Ended: the peak */
 int64_t words_memory_limit(const struct session_view *v); /* -1 = none or unknown */
 int64_t words_pids(const struct session_view *v);
 int64_t words_pids_limit(const struct session_view *v);

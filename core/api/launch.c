@@ -58,7 +58,7 @@ static int seal_request(const struct launch_request *r, int *ret_fd, struct erro
 }
 
 static int start_supervisor(const struct launch_request *r, struct supervisor *ret,
-			    struct error *err)
+                            struct error *err)
 {
 	CLEANUP_FD int request = -1;
 	CLEANUP_FD int ours = -1;
@@ -92,7 +92,7 @@ static int hung_up(const struct supervisor *s, bool *ret_collected, struct error
 	*ret_collected = true;
 	if (WIFSIGNALED(status))
 		return error_set(err, EPIPE, "%s: killed by signal %d (%s)", what, WTERMSIG(status),
-				 strsignal(WTERMSIG(status)));
+		                 strsignal(WTERMSIG(status)));
 	return error_set(err, EPIPE, "%s: exit status %d", what, WEXITSTATUS(status));
 }
 
@@ -115,8 +115,8 @@ static int wait_readable(int fd, uint64_t deadline)
 
 /* One packet from the supervisor. 0, or an error that says what it did instead. */
 static int hear(const struct supervisor *s, uint64_t deadline, unsigned char msg[PACKET_MAX],
-		struct packet_head *head, const void **payload, bool *ret_collected,
-		struct error *err)
+                struct packet_head *head, const void **payload, bool *ret_collected,
+                struct error *err)
 {
 	ssize_t n;
 	int r = wait_readable(s->fd, deadline);
@@ -124,7 +124,7 @@ static int hear(const struct supervisor *s, uint64_t deadline, unsigned char msg
 	if (r == -ETIMEDOUT) {
 		(void)kill(s->pid, SIGKILL);
 		return error_set(err, ETIMEDOUT, "the supervisor did not start the session in %d s",
-				 (int)(LAUNCH_NS / NS_PER_SEC));
+		                 (int)(LAUNCH_NS / NS_PER_SEC));
 	}
 	if (r < 0)
 		return error_errno(err, r, "wait for the supervisor");
@@ -139,7 +139,7 @@ static int hear(const struct supervisor *s, uint64_t deadline, unsigned char msg
 }
 
 static int refused(const struct packet_head *head, const void *payload, int *ret_exit,
-		   struct error *err)
+                   struct error *err)
 {
 	struct packet_error e;
 	int code;
@@ -169,7 +169,7 @@ static void let_go(struct supervisor *s, bool collected)
 }
 
 int launch_start(const struct launch_request *r, struct packet_launched *ret, int *ret_fd,
-		 int *ret_exit, struct error *err)
+                 int *ret_exit, struct error *err)
 {
 	struct supervisor s = { .fd = -1 };
 	UNFILLED unsigned char msg[PACKET_MAX];
@@ -187,7 +187,7 @@ int launch_start(const struct launch_request *r, struct packet_launched *ret, in
 	if (e == 0 && head.type == PACKET_ERROR)
 		e = refused(&head, payload, ret_exit, err);
 	else if (e == 0 && (head.type != PACKET_LAUNCHED ||
-			    packet_payload(&head, payload, &launched, sizeof(launched)) < 0))
+	                    packet_payload(&head, payload, &launched, sizeof(launched)) < 0))
 		e = error_set(err, EBADMSG, "the supervisor's answer makes no sense");
 	if (e == 0) {
 		*ret = launched;
@@ -213,7 +213,7 @@ static int report_refused(const struct buf *json, bool *ret, struct error *err)
 }
 
 static int hear_report(const struct supervisor *s, struct buf *json, bool *ret_collected,
-		       int *ret_exit, struct error *err)
+                       int *ret_exit, struct error *err)
 {
 	uint64_t deadline = clock_now() + LAUNCH_NS;
 	UNFILLED unsigned char msg[PACKET_MAX];
@@ -234,12 +234,12 @@ static int hear_report(const struct supervisor *s, struct buf *json, bool *ret_c
 		buf_add(json, payload, head.length);
 		if (json->failed || json->len > REQUEST_MAX)
 			return error_set(err, EFBIG, "the report is longer than %d bytes",
-					 REQUEST_MAX);
+			                 REQUEST_MAX);
 	}
 }
 
 int launch_report(const struct launch_request *r, struct buf *ret_json, int *ret_exit,
-		  struct error *err)
+                  struct error *err)
 {
 	CLEANUP_BUF struct buf json = BUF_INIT;
 	struct supervisor s = { .fd = -1 };
@@ -274,7 +274,7 @@ static int drain(int fd, struct buf *out, struct error *err)
 
 		if (r == -ETIMEDOUT)
 			return error_set(err, ETIMEDOUT, "doctor: no answer in %d s",
-					 (int)(PROBE_NS / NS_PER_SEC));
+			                 (int)(PROBE_NS / NS_PER_SEC));
 		if (n == 0)
 			return 0;
 		if (n < 0)
@@ -314,7 +314,7 @@ int launch_probe(struct buf *ret_json, struct error *err)
 		return r;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return error_set(err, EIO, "doctor: warder __probe ended with wait status 0x%x",
-				 (unsigned)status);
+		                 (unsigned)status);
 	buf_add(ret_json, json.data, json.len);
 	return ret_json->failed ? error_errno(err, ENOMEM, "doctor") : 0;
 }

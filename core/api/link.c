@@ -39,7 +39,7 @@ static int check_peer(int fd, struct error *err)
 		return error_errno(err, errno, "control: SO_PEERCRED");
 	if (cred.uid != 0 && cred.uid != geteuid())
 		return error_set(err, EPERM, "control: uid %u listens there, expected 0 or %u",
-				 cred.uid, geteuid());
+		                 cred.uid, geteuid());
 	return 0;
 }
 
@@ -136,7 +136,7 @@ static int wait_for(int fd, short events, uint64_t deadline)
 
 /* One packet, by the deadline. 1, 0 at the end, or -errno. */
 static int next_packet(int fd, uint64_t deadline, unsigned char msg[PACKET_MAX],
-		       struct packet_head *head, const void **payload)
+                       struct packet_head *head, const void **payload)
 {
 	for (;;) {
 		ssize_t n = link_recv(fd, msg, PACKET_MAX);
@@ -197,7 +197,7 @@ static int turned_away(int fd, uint16_t id, struct error *err)
 }
 
 static int send_by(int fd, uint8_t type, uint16_t id, const void *payload, size_t length,
-		   struct error *err)
+                   struct error *err)
 {
 	uint64_t deadline = clock_now() + ANSWER_NS;
 
@@ -227,7 +227,7 @@ int link_call(int fd, uint8_t type, const void *payload, size_t length, struct e
 }
 
 static int call_once(const char *id, uint8_t type, const void *payload, size_t length,
-		     struct error *err)
+                     struct error *err)
 {
 	CLEANUP_FD int fd = -1;
 	int r = link_connect(id, &fd, err);

@@ -9,8 +9,8 @@
 
 struct located {
 	struct places places; /* those that the session lives in */
-	int runtime_fd;	      /* $RUNTIME/sessions/ID, O_PATH; -1 when it has ended */
-	int state_fd;	      /* $STATE/sessions/ID, O_PATH; -1 when there is none yet */
+	int runtime_fd;       /* $RUNTIME/sessions/ID, O_PATH; -1 when it has ended */
+	int state_fd;         /* $STATE/sessions/ID, O_PATH; -1 when there is none yet */
 };
 
 /* Looks at the user's own places, then at the system's. -ENOENT: "no such session: ID", also for

@@ -81,7 +81,7 @@ static bool same_file(const struct session_item *it, const struct stat *st)
 
 /* Reads session.json, which was just stat'ed. */
 static int read_record(int state_fd, struct session_item *it, const struct stat *st,
-		       struct error *err)
+                       struct error *err)
 {
 	CLEANUP_FD int fd =
 		openat(state_fd, "session.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -168,7 +168,7 @@ static void open_board(struct sessions *s, struct session_item *it)
 	if (it->board)
 		return;
 	fd = openat(dirs_of(s, it)->runtime_sessions_fd, it->view.id,
-		    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	            O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0)
 		(void)board_map_open(fd, "board", &it->board, NULL);
 }

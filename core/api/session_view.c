@@ -56,7 +56,7 @@ static void put_cpu_percent(struct json_writer *w, const struct board_data *b)
 }
 
 static void put_usage(struct json_writer *w, const struct session_record *r,
-		      const struct board_data *b)
+                      const struct board_data *b)
 {
 	json_put_object(w, "usage");
 	put_cpu_percent(w, b);
@@ -86,7 +86,7 @@ static void put_limits(struct json_writer *w, const struct session_record *r)
 }
 
 static void put_counts(struct json_writer *w, const struct session_record *r,
-		       const struct board_data *b)
+                       const struct board_data *b)
 {
 	json_put_object(w, "counts");
 	put_known(w, "exec", b ? b->execs : r->execs);

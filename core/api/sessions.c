@@ -24,9 +24,9 @@
 
 static const struct place place_none = {
 	.dirs = { .runtime_fd = -1,
-		  .state_fd = -1,
-		  .runtime_sessions_fd = -1,
-		  .state_sessions_fd = -1 },
+	          .state_fd = -1,
+	          .runtime_sessions_fd = -1,
+	          .state_sessions_fd = -1 },
 	.watch_runtime = -1,
 	.watch_state = -1,
 };
@@ -62,14 +62,14 @@ static int open_place(struct sessions *s, int which, struct error *err)
 		*p = place_none;
 		p->used = true;
 		r = which == PLACE_SYSTEM && geteuid() != 0
-			    ? places_open_system(&p->dirs, NULL) /* a broken one is root's affair */
-			    : places_open(&p->dirs, false, err);
+		            ? places_open_system(&p->dirs, NULL) /* a broken one is root's affair */
+		            : places_open(&p->dirs, false, err);
 		if (r < 0)
 			return which == PLACE_SYSTEM && geteuid() != 0 ? 0 : r;
 	}
 	if (p->watch_runtime < 0)
 		p->watch_runtime = watch_dir(s, p->dirs.runtime_sessions_fd,
-					     IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
+		                             IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
 	if (p->watch_state < 0)
 		p->watch_state = watch_dir(s, p->dirs.state_sessions_fd, IN_DELETE);
 	return 0;
@@ -129,7 +129,7 @@ static int compare_starts(const void *a, const void *b)
 }
 
 static void sort_items(struct session_item **items, int n,
-		       int (*compare)(const void *, const void *))
+                       int (*compare)(const void *, const void *))
 {
 	if (n > 1)
 		qsort(items, (size_t)n, sizeof(struct session_item *), compare);
@@ -199,7 +199,7 @@ static void remove_at(struct session_item **items, int n, const struct session_i
 		i++;
 	if (i < n)
 		memmove(&items[i], &items[i + 1],
-			(size_t)(n - i - 1) * sizeof(struct session_item *));
+		        (size_t)(n - i - 1) * sizeof(struct session_item *));
 }
 
 void sessions_forget(struct sessions *s, struct session_item *it)

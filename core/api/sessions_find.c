@@ -58,13 +58,13 @@ static int answer(struct matches *m, const struct session_view **ret, struct err
 		return 0;
 	}
 	error_set(err, ENOTUNIQ, "%s: ambiguous: %s%s", m->ref, buf_str(&m->list),
-		  m->n > CANDIDATES_SHOWN ? ", …" : "");
+	          m->n > CANDIDATES_SHOWN ? ", …" : "");
 	error_hint(err, "give more of the id");
 	return -ENOTUNIQ;
 }
 
 int sessions_find(struct sessions *s, const char *ref, const struct session_view **ret,
-		  struct error *err)
+                  struct error *err)
 {
 	/* names before prefixes, since "beef" may be both and a name was chosen by somebody; a live
 	 * one before ended ones */
@@ -147,7 +147,7 @@ int sessions_state_dir(struct sessions *s, const char *id, int *ret_fd, struct e
 	if (!it)
 		return error_set(err, ENOENT, "no such session: %s", id);
 	fd = openat(s->places[it->place].dirs.state_sessions_fd, id,
-		    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	            O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_errno(err, errno, "session %s", id);
 	*ret_fd = fd;

@@ -13,13 +13,13 @@ struct session_item {
 	struct session_view view;
 	struct session_record *record; /* what view.record points to */
 	struct board_map *board;       /* mapped while it lives */
-	int place;		       /* index in sessions.places */
-	int watch;		       /* inotify, on its state directory; -1 = none */
-	bool seen;		       /* by the scan under way */
-	bool from_file;		       /* the record is session.json's, of this file: */
+	int place;                     /* index in sessions.places */
+	int watch;                     /* inotify, on its state directory; -1 = none */
+	bool seen;                     /* by the scan under way */
+	bool from_file;                /* the record is session.json's, of this file: */
 	ino_t ino;
 	off_t size;
-	uint64_t mtime;	     /* ns */
+	uint64_t mtime;      /* ns */
 	uint64_t reap_after; /* ns, clock_now(): not tried again before */
 };
 
@@ -37,7 +37,7 @@ struct sessions {
 	struct session_item **items; /* in order of start */
 	struct session_item **by_id; /* the same, for searching */
 	int n, cap;
-	int n_indexed;	     /* of by_id */
+	int n_indexed;       /* of by_id */
 	uint64_t reap_until; /* no scan waits for reapers longer than this */
 	bool scanned;
 };

@@ -98,14 +98,14 @@ static int set_attributes(posix_spawnattr_t *a)
 		r = posix_spawnattr_setsigdefault(a, &all);
 	if (r == 0)
 		r = posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-							POSIX_SPAWN_SETSID);
+		                                        POSIX_SPAWN_SETSID);
 	return r;
 }
 
 static int spawn_with(const struct spawn *s, int out, int fd3, int fd4, pid_t *ret_pid)
 {
 	char *argv[] = { (char *)(uintptr_t) "warder", (char *)(uintptr_t)s->verb,
-			 (char *)(uintptr_t)s->arg, NULL };
+		         (char *)(uintptr_t)s->arg, NULL };
 	char *envp[ENV_MAX + 1];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -121,7 +121,7 @@ static int spawn_with(const struct spawn *s, int out, int fd3, int fd4, pid_t *r
 			r = set_attributes(&attributes);
 		if (r == 0)
 			r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, argv,
-					envp);
+			                envp);
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);

@@ -13,8 +13,8 @@
 struct spawn {
 	const char *verb; /* "__supervise" */
 	const char *arg;  /* or NULL */
-	int out;	  /* becomes its stdout; -1: /dev/null */
-	int fd3, fd4;	  /* become its descriptors 3 and 4; -1: none */
+	int out;          /* becomes its stdout; -1: /dev/null */
+	int fd3, fd4;     /* become its descriptors 3 and 4; -1: none */
 };
 
 /* Starts it: own session, no signal blocked or ignored, stdin, stderr and what is not given

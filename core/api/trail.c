@@ -142,8 +142,8 @@ int trail_next(struct trail_reader *t, const char **ret_line, size_t *ret_len, s
 		n = fill(t);
 		if (n == -EBADMSG)
 			return error_set(err, EBADMSG,
-					 TRAIL_FILE ": line %llu is longer than %d bytes",
-					 (unsigned long long)t->line + 1, TRAIL_LINE_MAX);
+			                 TRAIL_FILE ": line %llu is longer than %d bytes",
+			                 (unsigned long long)t->line + 1, TRAIL_LINE_MAX);
 		if (n < 0)
 			return error_errno(err, (int)n, TRAIL_FILE);
 		if (n == 0)

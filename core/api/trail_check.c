@@ -63,10 +63,10 @@ bool trail_check_line(struct trail_check *c, const char *line, size_t len)
 		return broken(c, at, "seq %" PRIu64 " follows %" PRIu64, seq, c->seq);
 	if (chain_check(c->chain, line, len) < 0)
 		return broken(c, at,
-			      "does not fit its chain: it was changed, or what is before it");
+		              "does not fit its chain: it was changed, or what is before it");
 	if (c->expect_seq > 0 && c->exact && seq > c->expect_seq)
 		return broken(c, at, "stands after the session's last record (seq %" PRIu64 ")",
-			      c->expect_seq);
+		              c->expect_seq);
 	if (seq == c->expect_seq && strcmp(c->chain, c->expect_chain) != 0)
 		return broken(c, at, "its chain is not the one that the supervisor published");
 	c->seq = seq;

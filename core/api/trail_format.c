@@ -37,7 +37,7 @@ static void add_safe(struct buf *out, const char *s)
 
 /* "BEFORE text", if there is one. */
 static void add_text(struct buf *out, const char *before, const struct json_at *record,
-		     const char *key)
+                     const char *key)
 {
 	const char *s = text_of(record, key);
 
@@ -48,7 +48,7 @@ static void add_text(struct buf *out, const char *before, const struct json_at *
 }
 
 static void add_number(struct buf *out, const char *before, const struct json_at *record,
-		       const char *key)
+                       const char *key)
 {
 	int64_t v;
 

@@ -14,10 +14,10 @@
 
 struct trail_reader {
 	int fd;
-	int watch;	   /* inotify; -1 until asked for */
-	char *data;	   /* TRAIL_LINE_MAX + 1 bytes */
+	int watch;         /* inotify; -1 until asked for */
+	char *data;        /* TRAIL_LINE_MAX + 1 bytes */
 	size_t start, end; /* what was read and not yet given out */
-	uint64_t line;	   /* lines given out */
+	uint64_t line;     /* lines given out */
 };
 
 /* As trail_open, in a session that was found already. */
@@ -30,7 +30,7 @@ size_t trail_rest(const struct trail_reader *t);
 struct trail_check {
 	uint64_t expect_seq;   /* newest record that is known elsewhere; 0 = none is */
 	char expect_chain[72]; /* its chain */
-	bool exact;	       /* the session has ended: nothing may follow it */
+	bool exact;            /* the session has ended: nothing may follow it */
 	uint64_t seq;
 	char chain[CHAIN_HEX];
 	struct trail_verdict verdict;

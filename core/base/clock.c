@@ -33,8 +33,8 @@ void clock_format(uint64_t wall_ns, char *out, size_t size)
 
 	gmtime_r(&seconds, &tm); /* 64 bits of nanoseconds end in 2554: always fits */
 	snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 (int)(wall_ns % NS_PER_SEC / NS_PER_MS));
+	         tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	         (int)(wall_ns % NS_PER_SEC / NS_PER_MS));
 }
 
 /* Reads exactly n digits. */

@@ -15,7 +15,7 @@
 enum { ERROR_TEXT_MAX = 1024, ERROR_HINT_MAX = 512 };
 
 struct error {
-	int code;		   /* errno value, positive; 0 = no error */
+	int code;                  /* errno value, positive; 0 = no error */
 	char text[ERROR_TEXT_MAX]; /* "WHAT: WHY", no newline, printable (already made safe) */
 	char hint[ERROR_HINT_MAX]; /* what to do about it, or "" */
 };

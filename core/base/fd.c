@@ -18,7 +18,7 @@
 
 enum {
 	READ_FIRST = 4096,
-	PASS_MAX = 16,	    /* descriptors in one message */
+	PASS_MAX = 16,      /* descriptors in one message */
 	OPENAT2_TRIES = 32, /* a rename elsewhere ends a scoped walk with EAGAIN */
 };
 
@@ -111,7 +111,7 @@ static size_t first_room(int fd, size_t max)
 }
 
 int fd_read_all(int fd, const char *what, size_t max, char **ret, size_t *ret_len,
-		struct error *err)
+                struct error *err)
 {
 	CLEANUP_FREE char *data = NULL;
 	size_t room;
@@ -152,7 +152,7 @@ int fd_read_all(int fd, const char *what, size_t max, char **ret, size_t *ret_le
 }
 
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
-		 struct error *err)
+                 struct error *err)
 {
 	/* O_NONBLOCK: opening a named pipe must not wait for a writer. */
 	CLEANUP_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -185,10 +185,10 @@ static int name_beside(const char *path, char **ret)
 }
 
 static int fill_and_rename(int dirfd, const char *temporary, const char *path, const void *data,
-			   size_t len, mode_t mode)
+                           size_t len, mode_t mode)
 {
 	int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			mode & 0600);
+	                mode & 0600);
 	int r;
 
 	if (fd < 0)
@@ -207,7 +207,7 @@ static int fill_and_rename(int dirfd, const char *temporary, const char *path, c
 }
 
 int fd_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-			 struct error *err)
+                         struct error *err)
 {
 	CLEANUP_FREE char *temporary = NULL;
 	int r = name_beside(path, &temporary);

@@ -21,8 +21,8 @@ static inline void free_cleanup(void *p)
 	free(*(void **)p);
 }
 
-/* For a large buffer of which nothing is looked at but what was just put there: the compiler does not
- * fill it first (-ftrivial-auto-var-init), which costs a page fault every 4 KiB. */
+/* For a large buffer of which nothing is looked at but what was just put there: the compiler does
+ * not fill it first (-ftrivial-auto-var-init), which costs a page fault every 4 KiB. */
 #define UNFILLED     __attribute__((uninitialized))
 
 #define CLEANUP_FD   __attribute__((cleanup(fd_close)))
@@ -50,15 +50,15 @@ int fd_write_all(int fd, const void *data, size_t len);
 /* Reads a whole file of at most max bytes; *ret is NUL-terminated (not counted), the caller
  * frees it. -EFBIG when it is longer. path is taken from dirfd as openat(2) does. */
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
-		 struct error *err);
+                 struct error *err);
 /* The same from an open descriptor, from its current offset. `what` names it in errors. */
 int fd_read_all(int fd, const char *what, size_t max, char **ret, size_t *ret_len,
-		struct error *err);
+                struct error *err);
 
 /* Replaces dirfd/path with data: written beside it, then renameat(2)d, so that a reader sees the
  * old or the new one, whole. A full disk leaves the old one. */
 int fd_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-			 struct error *err);
+                         struct error *err);
 /* Writes one value to an existing file (cgroup, /proc): a single write(2). 0 or -errno. */
 int fd_write_value(int dirfd, const char *path, const char *value);
 
@@ -81,8 +81,9 @@ int fd_grant_read(int fd, uid_t uid, gid_t gid);
  * without waiting; it is held until the last descriptor of that description is closed. Takes a
  * descriptor open for writing. 0, -EAGAIN when it is held. */
 int fd_lock(int fd);
-/* Does anybody hold that write lock? 1, 0 or -errno. Takes no lock; what a mere reader of the file can
- * take is not counted: he can neither fake life nor hinder a reaper (with flock(2) he could). */
+/* Does anybody hold that write lock? 1, 0 or -errno. Takes no lock; what a mere reader of the file
+ * can take is not counted: he can neither fake life nor hinder a reaper (with flock(2) he could).
+ */
 int fd_locked(int fd);
 
 /* rm -r of dirfd/name (one component), never following a symlink, never crossing a mount (-EXDEV).

@@ -69,7 +69,7 @@ static int add_entry(struct acl *acl, int count, struct posix_acl_xattr_entry ne
 	if (count == ENTRIES_MAX)
 		return -E2BIG;
 	memmove(&acl->entries[at + 1], &acl->entries[at],
-		(size_t)(count - at) * sizeof(acl->entries[0]));
+	        (size_t)(count - at) * sizeof(acl->entries[0]));
 	acl->entries[at] = new;
 	return count + 1;
 }
@@ -111,7 +111,7 @@ int fd_grant_read(int fd, uid_t uid, gid_t gid)
 	if (count < 0)
 		return count;
 	if (fsetxattr(fd, attribute, &acl,
-		      sizeof(acl.header) + (size_t)count * sizeof(acl.entries[0]), 0) < 0)
+	              sizeof(acl.header) + (size_t)count * sizeof(acl.entries[0]), 0) < 0)
 		return -errno;
 	return 0;
 }

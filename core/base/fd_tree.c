@@ -22,7 +22,7 @@ struct place {
 };
 
 struct walk {
-	DIR *dir;	     /* the directory being emptied */
+	DIR *dir;            /* the directory being emptied */
 	struct place *above; /* its parents, up to the tree's root */
 	size_t depth;
 	size_t cap;

@@ -32,7 +32,7 @@ struct json_at {
 /* Parses text (len bytes, need not be NUL-terminated). Errors name file and, for syntax, line
  * and column. The caller frees *ret with json_free. */
 int json_parse(const char *file, const char *text, size_t len, struct json **ret,
-	       struct error *err);
+               struct error *err);
 void json_free(struct json *doc);
 static inline void json_freep(struct json **p)
 {
@@ -92,7 +92,7 @@ static inline struct json_writer json_writer(struct buf *out)
 
 void json_put_object(struct json_writer *w, const char *key);
 void json_put_array(struct json_writer *w, const char *key);
-void json_put_end(struct json_writer *w, char bracket);			     /* '}' or ']' */
+void json_put_end(struct json_writer *w, char bracket);                      /* '}' or ']' */
 void json_put_string(struct json_writer *w, const char *key, const char *s); /* NULL: null */
 void json_put_bytes(struct json_writer *w, const char *key, const char *s, size_t len);
 void json_put_int(struct json_writer *w, const char *key, int64_t v);

@@ -231,7 +231,8 @@ static void add_double(struct buf *out, double v)
 	char text[32];
 	char *comma;
 
-	snprintf(text, sizeof(text), fabs(v) <= INT_EXACT && v == (double)(int64_t)v ? "%.0f" : "%.6g", v);
+	snprintf(text, sizeof(text),
+	         fabs(v) <= INT_EXACT && v == (double)(int64_t)v ? "%.0f" : "%.6g", v);
 	comma = strchr(text, ',');
 	if (comma != NULL)
 		*comma = '.';
@@ -283,7 +284,7 @@ static int fail_expected(const struct json_at *at, struct error *err, const char
 int json_expect(const struct json_at *at, enum json_type type, struct error *err)
 {
 	static const char *const names[] = {
-		[JSON_NULL] = "null",	    [JSON_BOOL] = "true or false",
+		[JSON_NULL] = "null",       [JSON_BOOL] = "true or false",
 		[JSON_NUMBER] = "a number", [JSON_STRING] = "a string",
 		[JSON_ARRAY] = "an array",  [JSON_OBJECT] = "an object",
 	};
@@ -360,10 +361,10 @@ int json_enum(const struct json_at *at, const char *const *names, int *ret, stru
 			return 0;
 		}
 		buf_addf(&what, "%s\"%s\"",
-			 i == 0			? ""
-			 : names[i + 1] == NULL ? " or "
-						: ", ",
-			 names[i]);
+		         i == 0                 ? ""
+		         : names[i + 1] == NULL ? " or "
+		                                : ", ",
+		         names[i]);
 	}
 	return fail_expected(at, err, buf_str(&what));
 }
@@ -391,7 +392,7 @@ int json_only_keys(const struct json_at *at, const char *const *names, struct er
 		near = text_nearest(m->string, names);
 		if (near != NULL)
 			return json_error(at, err, "unknown key \"%s\"; did you mean \"%s\"?",
-					  m->string, near);
+			                  m->string, near);
 		return json_error(at, err, "unknown key \"%s\"", m->string);
 	}
 	return 0;

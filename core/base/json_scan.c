@@ -42,7 +42,7 @@ static int fail(const struct scan *s, const char *what)
 		p += n > 0 ? n : 1;
 	}
 	return error_set(s->err, EINVAL, "%s:%zu:%zu: %s", s->file != NULL ? s->file : "json", line,
-			 column, what);
+	                 column, what);
 }
 
 /* "expected WHAT, got 'c'" */

@@ -146,7 +146,7 @@ void json_put_double(struct json_writer *w, const char *key, double v, int decim
 	}
 	scaled = (uint64_t)(fabs(v) * (double)scale + 0.5);
 	buf_addf(w->out, "%s%" PRIu64 ".%0*" PRIu64, v < 0 && scaled > 0 ? "-" : "", scaled / scale,
-		 decimals, scaled % scale);
+	         decimals, scaled % scale);
 }
 
 void json_put_bool(struct json_writer *w, const char *key, bool v)

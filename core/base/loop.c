@@ -21,9 +21,9 @@ struct loop {
 	int epoll_fd;
 	int timer_fd;
 	uint64_t now;
-	uint64_t armed;		   /* deadline on timer_fd; 0 = none */
+	uint64_t armed;            /* deadline on timer_fd; 0 = none */
 	struct loop_timer *timers; /* waiting, earliest first */
-	struct loop_timer *due;	   /* to be fired in this turn */
+	struct loop_timer *due;    /* to be fired in this turn */
 	struct epoll_event batch[BATCH];
 	int batch_next; /* first event not yet handed out */
 	int batch_end;
@@ -166,7 +166,7 @@ static int arm_timer_fd(struct loop *l)
 	uint64_t deadline = l->timers != NULL ? l->timers->deadline : 0;
 	struct itimerspec spec = {
 		.it_value = { .tv_sec = (time_t)(deadline / NS_PER_SEC),
-			      .tv_nsec = (long)(deadline % NS_PER_SEC) },
+		              .tv_nsec = (long)(deadline % NS_PER_SEC) },
 	};
 
 	if (deadline == l->armed)

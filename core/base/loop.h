@@ -13,7 +13,7 @@
 struct loop;
 
 struct loop_fd {
-	int fd;		 /* borrowed */
+	int fd;          /* borrowed */
 	uint32_t events; /* EPOLLIN | EPOLLOUT | EPOLLPRI */
 	void (*ready)(struct loop_fd *src, uint32_t events, uint64_t now);
 	void *owner;
@@ -30,9 +30,9 @@ struct loop_timer {
 
 int loop_new(struct loop **ret); /* 0 or -errno */
 void loop_free(struct loop *l);
-int loop_add(struct loop *l, struct loop_fd *src);			/* 0 or -errno */
-int loop_change(struct loop *l, struct loop_fd *src, uint32_t events);	/* 0 or -errno */
-void loop_remove(struct loop *l, struct loop_fd *src);			/* fine if not active */
+int loop_add(struct loop *l, struct loop_fd *src);                      /* 0 or -errno */
+int loop_change(struct loop *l, struct loop_fd *src, uint32_t events);  /* 0 or -errno */
+void loop_remove(struct loop *l, struct loop_fd *src);                  /* fine if not active */
 void loop_arm(struct loop *l, struct loop_timer *t, uint64_t deadline); /* re-arming moves it */
 void loop_disarm(struct loop *l, struct loop_timer *t);
 uint64_t loop_now(const struct loop *l); /* of this turn */

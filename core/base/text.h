@@ -30,7 +30,7 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *buf_str(struct buf *b); /* never NULL */
-char *buf_steal(struct buf *b);	    /* the caller frees; NULL if failed */
+char *buf_steal(struct buf *b);     /* the caller frees; NULL if failed */
 
 /* Appends bytes as printable UTF-8: C0, DEL, C1, bidi controls (U+061C, U+200E/F, U+202A-202E,
  * U+2066-2069), zero-width (U+200B-200D, U+2060-2064, U+FEFF), tags (U+E0000-E007F), private
@@ -42,7 +42,7 @@ size_t text_safe(struct buf *out, const char *bytes, size_t len, bool quote);
  * Returns the length written to out (NUL-terminated). ret_hidden may be NULL. */
 enum { TEXT_SAFE_UNIT = 16 };
 size_t text_safe_next(const char **p, const char *end, bool quote, char out[TEXT_SAFE_UNIT],
-		      bool *ret_hidden);
+                      bool *ret_hidden);
 /* argv as a shell would take it back: words quoted where needed, made safe, one space between. */
 void text_safe_argv(struct buf *out, const char *const *argv, size_t argc);
 /* Decodes one UTF-8 sequence (RFC 3629: no overlong forms, no surrogates). Returns its length,

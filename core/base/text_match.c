@@ -28,7 +28,7 @@ static void follow_empty(const char *pattern, size_t len, bool *alive, bool boun
 
 /* Reads one character of n bytes. False when nothing stays alive. */
 static bool step(const char *pattern, size_t len, const bool *alive, bool *next, const char *ch,
-		 size_t n)
+                 size_t n)
 {
 	bool any = false;
 

@@ -87,7 +87,7 @@ static size_t escape(uint32_t cp, char out[TEXT_SAFE_UNIT])
 }
 
 size_t text_safe_next(const char **p, const char *end, bool quote, char out[TEXT_SAFE_UNIT],
-		      bool *ret_hidden)
+                      bool *ret_hidden)
 {
 	uint32_t cp = 0;
 	size_t n = text_utf8_decode(*p, (size_t)(end - *p), &cp);
@@ -138,7 +138,7 @@ static bool is_plain_word(const char *word, bool first)
 		return false;
 	for (const char *p = word; *p != '\0'; p++) {
 		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			     (*p >= '0' && *p <= '9');
+		             (*p >= '0' && *p <= '9');
 
 		if (!alnum && strchr(allowed, *p) == NULL)
 			return false;

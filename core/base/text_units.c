@@ -136,7 +136,7 @@ static int duration_unit(const char **s)
 static int bad_duration(const char *s, struct error *err)
 {
 	return error_set(err, EINVAL, "expected a duration such as 90s, 30m or 1h30m, got \"%s\"",
-			 s);
+	                 s);
 }
 
 int text_parse_duration(const char *s, uint64_t *ret_ns, struct error *err)
@@ -203,8 +203,8 @@ int text_parse_int(const char *s, int64_t min, int64_t max, int64_t *ret, struct
 	return 0;
 bad:
 	return error_set(err, EINVAL,
-			 "expected a whole number from %" PRId64 " to %" PRId64 ", got \"%s\"", min,
-			 max, s);
+	                 "expected a whole number from %" PRId64 " to %" PRId64 ", got \"%s\"", min,
+	                 max, s);
 }
 
 int text_parse_milli(const char *s, uint64_t *ret, struct error *err)
@@ -281,6 +281,6 @@ void text_format_duration_exact(uint64_t ns, char *out, size_t size)
 			continue;
 		ns %= duration_units[i].ns;
 		len += (size_t)snprintf(out + len, size - len, "%" PRIu64 "%s", count,
-					duration_units[i].name);
+		                        duration_units[i].name);
 	}
 }

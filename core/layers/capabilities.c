@@ -65,8 +65,9 @@ static int bounding_drop(void)
 	return 0;
 }
 
-/* The ambient set is read back with the permitted one: the kernel keeps it within that (capabilities(7),
- * "the invariant that no capability can ever be ambient if it is not both permitted and inheritable"). */
+/* The ambient set is read back with the permitted one: the kernel keeps it within that
+ * (capabilities(7), "the invariant that no capability can ever be ambient if it is not both
+ * permitted and inheritable"). */
 static int verify_empty(bool bounding)
 {
 	struct cap_sets sets;
@@ -124,7 +125,7 @@ int capabilities_drop_held(void)
 int capabilities_held(char *out, size_t size)
 {
 	static const capng_type_t types[] = { CAPNG_EFFECTIVE, CAPNG_PERMITTED, CAPNG_INHERITABLE,
-					      CAPNG_AMBIENT };
+		                              CAPNG_AMBIENT };
 	size_t len = 0;
 
 	if (size == 0)
@@ -140,7 +141,7 @@ int capabilities_held(char *out, size_t size)
 			held = held || capng_have_capability(types[i], cap);
 		if (held && len < size)
 			len += (size_t)snprintf(out + len, size - len, "%s%s", len ? "," : "",
-						name);
+			                        name);
 	}
 	return 0;
 }
@@ -162,9 +163,9 @@ static void capabilities_describe(const struct launch *l, struct layer_rows *row
 	(void)l;
 	layer_row_add(rows, "capabilities", "%s", "none");
 	layer_row_add(rows, "emptied_sets", "%s",
-		      "effective, permitted, inheritable, ambient, bounding; read back");
+	              "effective, permitted, inheritable, ambient, bounding; read back");
 	layer_row_add(rows, "secure_bits", "%s",
-		      "noroot, no_setuid_fixup, no_cap_ambient_raise; locked");
+	              "noroot, no_setuid_fixup, no_cap_ambient_raise; locked");
 }
 
 /* As in a session: in a user namespace of one's own, so that an ordinary user can try it too. */
@@ -195,7 +196,7 @@ int capabilities_probe(struct probe_result *ret)
 			"dropping every capability in a user namespace: %s", strerror(-r));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL,
-			  "every set emptied in a user namespace, and read back");
+		          "every set emptied in a user namespace, and read back");
 	return 0;
 }
 

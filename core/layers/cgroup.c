@@ -88,7 +88,7 @@ static void find_missing(struct cgroup *c)
 
 		if (!(held & 1U << i))
 			snprintf(c->missing + len, sizeof(c->missing) - len, "%s%s",
-				 len ? ", " : "", names[i]);
+			         len ? ", " : "", names[i]);
 	}
 }
 
@@ -114,7 +114,7 @@ static void watch_oom(struct cgroup *c)
 }
 
 int cgroup_create(uid_t uid, const char *id, const struct cgroup_limits *lim, struct cgroup **ret,
-		  struct error *err)
+                  struct error *err)
 {
 	CLEANUP_FREE struct cgroup_host *host = read_host(err);
 	struct cgroup *c = NULL;
@@ -228,7 +228,7 @@ static int join_one(const struct cgroup *c, int dir, pid_t pid, struct error *er
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	r = fd_write_value(dir, "cgroup.procs", number);
 	return r < 0 ? error_errno(err, r, "cgroup: moving process %d to %s", (int)pid, c->path)
-		     : 0;
+	             : 0;
 }
 
 int cgroup_join_v2(struct cgroup *c, pid_t pid, struct error *err)
@@ -412,8 +412,8 @@ const char *cgroup_note(const struct cgroup *c)
 int cgroup_world(struct cgroup_world *ret)
 {
 	static const struct cgroup_limits trial = { .memory = 1 << 26,
-						    .cpus_milli = 1000,
-						    .pids = 16 };
+		                                    .cpus_milli = 1000,
+		                                    .pids = 16 };
 	CLEANUP_FREE struct cgroup_host *host = read_host(NULL);
 	struct error err = ERROR_INIT;
 	struct cgroup *c = NULL;
@@ -434,7 +434,7 @@ int cgroup_world(struct cgroup_world *ret)
 	ret->delegated = geteuid() != 0 && c->v2.dir >= 0;
 	if (c->missing[0])
 		snprintf(ret->why, sizeof(ret->why), "no %s controller: %.200s", c->missing,
-			 c->note);
+		         c->note);
 	cgroup_remove(c, 100);
 	cgroup_free(c);
 	return 0;

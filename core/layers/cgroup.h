@@ -36,7 +36,7 @@ struct cgroup_world {
 	bool v1;      /* v1 hierarchies */
 	bool v2_kill; /* cgroup.kill and cgroup.freeze, in a v2 tree with or without controllers */
 	bool delegated; /* rootless: a v2 cgroup that this user may use */
-	char why[256];	/* what is missing, in words; "" if nothing */
+	char why[256];  /* what is missing, in words; "" if nothing */
 };
 /* What this machine offers this process. Tried (directories made and removed), not guessed. */
 int cgroup_world(struct cgroup_world *ret);
@@ -44,7 +44,7 @@ int cgroup_world(struct cgroup_world *ret);
 /* Makes warder/u-UID/s-ID and writes limits. -ENOTSUP with the reason when there is no usable
  * hierarchy. */
 int cgroup_create(uid_t uid, const char *id, const struct cgroup_limits *lim, struct cgroup **ret,
-		  struct error *err);
+                  struct error *err);
 /* For a reaper: takes up what a dead supervisor left. 0 with *ret = NULL when there is nothing. */
 int cgroup_open(uid_t uid, const char *id, struct cgroup **ret, struct error *err);
 /* The v2 directory for CLONE_INTO_CGROUP, or -1. Borrowed. */
@@ -72,7 +72,7 @@ int cgroup_populated(const struct cgroup *c); /* 1 or 0 */
 /* Removes the directories (and u-UID, warder when they are empty). Retries for up to `wait_ms`
  * while the kernel is still letting go of dead tasks. 0 or -errno. */
 int cgroup_remove(struct cgroup *c, unsigned wait_ms);
-void cgroup_free(struct cgroup *c);		 /* closes; does not remove */
+void cgroup_free(struct cgroup *c);              /* closes; does not remove */
 const char *cgroup_kind(const struct cgroup *c); /* "v2", "v1", "v1+v2", for screens */
 const char *cgroup_path(const struct cgroup *c); /* "warder/u-1000/s-0123456789ab" */
 /* Limits that no hierarchy here can hold ("cpu, pids"), "" when all are held. */

@@ -22,11 +22,11 @@
 
 enum {
 	PROC_FILE_MAX = 1024 * 1024, /* mountinfo of a machine full of containers */
-	MKDIR_TRIES = 200,	     /* each failure means that another session ended just now */
+	MKDIR_TRIES = 200,           /* each failure means that another session ended just now */
 };
 
 static const char *const v1_controllers[V1_COUNT] = {
-	[V1_CPU] = "cpu",     [V1_MEMORY] = "memory",	[V1_PIDS] = "pids",
+	[V1_CPU] = "cpu",     [V1_MEMORY] = "memory",   [V1_PIDS] = "pids",
 	[V1_BLKIO] = "blkio", [V1_CPUACCT] = "cpuacct", [V1_FREEZER] = "freezer",
 };
 
@@ -143,7 +143,7 @@ static const char *keep(struct cgroup_host *host, const char *path)
 }
 
 static void tree_mounted(struct cgroup_host *host, struct cgroup_tree *tree, const char *mount,
-			 const char *root)
+                         const char *root)
 {
 	if (tree->mount[0]) /* the first one is the one that people use */
 		return;
@@ -199,7 +199,7 @@ static void parse_own(struct cgroup_host *host, char *line)
 }
 
 static int each_line(const char *path, struct cgroup_host *host,
-		     void (*parse)(struct cgroup_host *host, char *line))
+                     void (*parse)(struct cgroup_host *host, char *line))
 {
 	CLEANUP_FREE char *text = NULL;
 	char *save = NULL;
@@ -297,7 +297,7 @@ static int open_user(int base, const struct cgroup *c, void (*level)(int dir, vo
 }
 
 static int mkdirs_once(int base, const struct cgroup *c, void (*level)(int dir, void *arg),
-		       void *arg)
+                       void *arg)
 {
 	CLEANUP_FD int user = open_user(base, c, level, arg);
 	char name[CGROUP_ID_MAX + 8];
@@ -322,8 +322,8 @@ int cgroup_mkdirs(int base, const struct cgroup *c, void (*level)(int dir, void 
 	return r;
 }
 
-/* A hierarchy's root is not writable, not even for its owner, and a supervisor has no capability left
- * to go past that: as the owner it lends itself the right for a moment. */
+/* A hierarchy's root is not writable, not even for its owner, and a supervisor has no capability
+ * left to go past that: as the owner it lends itself the right for a moment. */
 static void remove_top(int base)
 {
 	struct stat st;

@@ -86,7 +86,7 @@ static void open_files(struct cgroup_v1 *v1)
 /* Calls `at` with each base that a hierarchy's directory may stand in until it returns a
  * descriptor, which becomes dir. */
 static int each_base(struct cgroup *c, struct cgroup_host *host, enum v1_id id,
-		     int (*at)(int base, const struct cgroup *c))
+                     int (*at)(int base, const struct cgroup *c))
 {
 	char own[PATH_MAX];
 	const char *places[2] = { host->v1[id].mount, own };
@@ -106,7 +106,7 @@ static int each_base(struct cgroup *c, struct cgroup_host *host, enum v1_id id,
 		}
 		if (bits[id] & CTL_LIMITS)
 			cgroup_why(host, "cannot make %.120s/%s: %s", places[i], c->path,
-				   strerror(-r));
+			           strerror(-r));
 	}
 	return r;
 }
@@ -173,7 +173,7 @@ static int limit_memory(struct cgroup *c, uint64_t bytes)
 
 	if (both < 0) {
 		snprintf(c->note, sizeof(c->note),
-			 "no swap accounting (memory.memsw): swappiness 0 instead");
+		         "no swap accounting (memory.memsw): swappiness 0 instead");
 		r = fd_write_value(c->v1.dir[V1_MEMORY], "memory.swappiness", "0");
 		return r < 0 ? r : cgroup_put_number(plain, bytes);
 	}
@@ -183,8 +183,8 @@ static int limit_memory(struct cgroup *c, uint64_t bytes)
 	return r < 0 ? r : cgroup_put_number(plain, bytes);
 }
 
-/* Socket buffers are in no other figure of v1: without this limit they are not even counted. A quarter, since
- * it comes on top. A kernel without the file counts none. */
+/* Socket buffers are in no other figure of v1: without this limit they are not even counted. A
+ * quarter, since it comes on top. A kernel without the file counts none. */
 static int limit_sockets(struct cgroup *c, uint64_t bytes)
 {
 	char text[24];
@@ -201,8 +201,8 @@ static int limit_cpu(struct cgroup *c, uint32_t cpus_milli)
 	int r = cgroup_put_number(c->v1.fd[V1_CPU_PERIOD], CPU_PERIOD_US);
 
 	return r < 0 ? r
-		     : cgroup_put_number(c->v1.fd[V1_CPU_QUOTA],
-					 quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota);
+	             : cgroup_put_number(c->v1.fd[V1_CPU_QUOTA],
+	                                 quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota);
 }
 
 int cgroup_v1_limit(struct cgroup *c, const struct cgroup_limits *lim, const char **ret_what)

@@ -215,7 +215,7 @@ static int create_at(struct cgroup *c, struct cgroup_host *host, const char *pat
 		r = geteuid() == 0 ? 0 : try_clone_into(c->v2.dir);
 		if (r < 0) {
 			cgroup_why(host, "processes cannot be moved to %.150s: %s", path,
-				   blocked_by(r));
+			           blocked_by(r));
 			cgroup_rmdirs(c->v2.base, c);
 		}
 	}
@@ -259,7 +259,7 @@ static void user_manager(const struct cgroup_tree *tree, const char *own, char r
 	if (at)
 		snprintf(ret, PATH_MAX, "%.*s%s", (int)(at - own), own, name);
 	else if (snprintf(ret, PATH_MAX, "%.3000s/user.slice/user-%u.slice%s", tree->mount,
-			  (unsigned)geteuid(), name) >= PATH_MAX)
+	                  (unsigned)geteuid(), name) >= PATH_MAX)
 		ret[0] = '\0';
 }
 
@@ -390,8 +390,8 @@ int cgroup_v2_limit(struct cgroup *c, const struct cgroup_limits *lim, const cha
 	if (r == 0 && c->v2.controllers & CTL_CPU) {
 		*ret_what = "cpu.max";
 		snprintf(cpu, sizeof(cpu), "%llu %d",
-			 (unsigned long long)(quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota),
-			 CPU_PERIOD_US);
+		         (unsigned long long)(quota < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota),
+		         CPU_PERIOD_US);
 		r = cgroup_put(c->v2.fd[V2_CPU_MAX], cpu);
 	}
 	return r;

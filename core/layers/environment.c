@@ -27,7 +27,7 @@
 
 enum origin { FROM_WARDER, FROM_CALLER, FROM_POLICY, FROM_OPTION };
 static const char *const origin_names[] = { "warder's own", "passed", "set by the policy",
-					    "given with -e" };
+	                                    "given with -e" };
 
 struct environment {
 	char **variables; /* "K=V", NULL-terminated; launch->envp */
@@ -82,7 +82,7 @@ static int find(const struct environment *e, const char *name)
 
 /* Sets or replaces. */
 static int put(struct environment *e, const char *name, const char *value, enum origin origin,
-	       struct error *err)
+               struct error *err)
 {
 	char *text = NULL;
 	int i = find(e, name);
@@ -124,7 +124,7 @@ static const char *terminal_type(const struct launch *l)
 
 	if (!term || !*term || strlen(term) > 64 || *term == '.' ||
 	    strspn(term, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._") !=
-		    strlen(term))
+	            strlen(term))
 		return l->tty ? "xterm" : "dumb";
 	return term;
 }
@@ -134,9 +134,9 @@ static int put_own(struct environment *e, const struct launch *l, struct error *
 	const struct {
 		const char *name, *value;
 	} own[] = {
-		{ "HOME", AGENT_HOME },	  { "USER", AGENT_NAME },   { "LOGNAME", AGENT_NAME },
+		{ "HOME", AGENT_HOME },   { "USER", AGENT_NAME },   { "LOGNAME", AGENT_NAME },
 		{ "SHELL", "/bin/bash" }, { "PATH", DEFAULT_PATH }, { "TERM", terminal_type(l) },
-		{ "LANG", "C.UTF-8" },	  { "WARDER", "1" },	    { "container", "warder" },
+		{ "LANG", "C.UTF-8" },    { "WARDER", "1" },        { "container", "warder" },
 	};
 	int r = 0;
 
@@ -146,7 +146,7 @@ static int put_own(struct environment *e, const struct launch *l, struct error *
 }
 
 static int refuse(struct audit *a, const char *name, const char *why, const char *detail,
-		  struct error *err)
+                  struct error *err)
 {
 	audit_add(a, AUDIT_REFUSED, "environment", name, "%s%s", why, detail);
 	error_set(err, EPERM, "environment: %s %s%s: refused", name, why, detail);
@@ -171,7 +171,7 @@ static int judge_passed(const char *name, const char *value, struct audit *a, st
 }
 
 static int put_passed(struct environment *e, const struct launch *l, struct audit *a,
-		      struct error *err)
+                      struct error *err)
 {
 	int result = 0;
 
@@ -193,22 +193,22 @@ static int put_passed(struct environment *e, const struct launch *l, struct audi
 
 /* What policy and options set is their author's decision; that it looks like a secret is told. */
 static void tell(struct audit *a, enum audit_verdict bad, enum origin origin, const char *name,
-		 const char *value)
+                 const char *value)
 {
 	const char *secret = secret_in_variable(name, value);
 
 	if (secret)
 		audit_add(a, bad, "environment", name, "%s; looks like a secret (%s)",
-			  origin_names[origin], secret);
+		          origin_names[origin], secret);
 	else if (variable_is_dangerous(name))
 		audit_add(a, bad, "environment", name, "%s; steers the programs that run",
-			  origin_names[origin]);
+		          origin_names[origin]);
 	else
 		audit_add(a, AUDIT_OK, "environment", name, "%s", origin_names[origin]);
 }
 
 static int put_set(struct environment *e, const struct launch *l, struct audit *a,
-		   struct error *err)
+                   struct error *err)
 {
 	int r = 0;
 
@@ -217,7 +217,7 @@ static int put_set(struct environment *e, const struct launch *l, struct audit *
 
 		if (!name_is_valid(v->name, strlen(v->name)))
 			return error_set(err, EINVAL, "environment.set: %s is no variable's name",
-					 v->name);
+			                 v->name);
 		tell(a, AUDIT_RISKY_ALLOWED, FROM_POLICY, v->name, v->value);
 		r = put(e, v->name, v->value, FROM_POLICY, err);
 	}
@@ -225,7 +225,7 @@ static int put_set(struct environment *e, const struct launch *l, struct audit *
 }
 
 static int put_named(struct environment *e, const struct launch *l, struct audit *a,
-		     struct error *err)
+                     struct error *err)
 {
 	int r = 0;
 
@@ -235,7 +235,7 @@ static int put_named(struct environment *e, const struct launch *l, struct audit
 
 		if (!equals || !name_is_valid(*p, (size_t)(equals - *p)))
 			return error_set(err, EINVAL, "-e: %.*s is no variable's name",
-					 equals ? (int)(equals - *p) : 64, *p);
+			                 equals ? (int)(equals - *p) : 64, *p);
 		name = strndup(*p, (size_t)(equals - *p));
 		if (!name)
 			return error_errno(err, ENOMEM, "environment");
@@ -247,7 +247,7 @@ static int put_named(struct environment *e, const struct launch *l, struct audit
 
 /* All of it; goes on after a refusal so that the audit is whole, returns the first. */
 static int collect(struct environment *e, const struct launch *l, struct audit *a,
-		   struct error *err)
+                   struct error *err)
 {
 	int refused, r = put_own(e, l, err);
 
@@ -291,7 +291,7 @@ static int environment_prepare(struct launch *l, struct error *err)
 	for (int i = 0; r == 0 && i < a.n; i++) {
 		if (a.findings[i].verdict == AUDIT_RISKY_ALLOWED)
 			buf_addf(&l->notices, "environment %s: %s\n", a.findings[i].subject,
-				 a.findings[i].reason);
+			         a.findings[i].reason);
 	}
 	audit_free(&a);
 	if (r < 0)
@@ -316,7 +316,7 @@ int environment_audit(struct launch *l, struct audit *a, struct error *err)
 static int change_directory(const char *path)
 {
 	int r, fd = fd_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
-			       RESOLVE_NO_MAGICLINKS);
+	                       RESOLVE_NO_MAGICLINKS);
 
 	if (fd < 0)
 		return fd;
@@ -345,7 +345,7 @@ static void environment_describe(const struct launch *l, struct layer_rows *rows
 		char key[sizeof(((struct layer_row *)NULL)->key)];
 
 		snprintf(key, sizeof(key), "%.*s", (int)strcspn(e->variables[i], "="),
-			 e->variables[i]);
+		         e->variables[i]);
 		layer_row_add(rows, key, "%s", origin_names[e->origins[i]]);
 	}
 }
@@ -372,12 +372,12 @@ int environment_probe(struct probe_result *ret)
 
 	if (r < 0)
 		probe_set(ret, LAYER_OFF,
-			  "openat2 is there from Linux 5.6 on; a container's seccomp profile may "
-			  "hide it",
-			  "entering a directory without magic links: %s", strerror(-r));
+		          "openat2 is there from Linux 5.6 on; a container's seccomp profile may "
+		          "hide it",
+		          "entering a directory without magic links: %s", strerror(-r));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL,
-			  "a clean environment; a directory entered without magic links");
+		          "a clean environment; a directory entered without magic links");
 	return 0;
 }
 

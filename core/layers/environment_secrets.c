@@ -14,19 +14,19 @@
 
 /* A whole word of a name, between underscores. */
 static const char *const secret_words[] = {
-	"TOKEN",      "TOKENS",	     "SECRET",	   "SECRETS",  "PASSWORD", "PASSWORDS",
-	"PASSWD",     "PASS",	     "PASSPHRASE", "PASSCODE", "KEY",	   "KEYS",
-	"CREDENTIAL", "CREDENTIALS", "CREDS",	   "CRED",     "AUTH",	   "AUTHORIZATION",
-	"COOKIE",     "COOKIES",     "JWT",	   "BEARER",   "PAT",	   "PRIVATE",
-	"SESSIONID",  "APIKEYS",     "OTP",	   "PIN",      "DSN",
+	"TOKEN",      "TOKENS",      "SECRET",     "SECRETS",  "PASSWORD", "PASSWORDS",
+	"PASSWD",     "PASS",        "PASSPHRASE", "PASSCODE", "KEY",      "KEYS",
+	"CREDENTIAL", "CREDENTIALS", "CREDS",      "CRED",     "AUTH",     "AUTHORIZATION",
+	"COOKIE",     "COOKIES",     "JWT",        "BEARER",   "PAT",      "PRIVATE",
+	"SESSIONID",  "APIKEYS",     "OTP",        "PIN",      "DSN",
 };
 
 /* Anywhere in a name: long enough not to be part of something harmless. */
 static const char *const secret_parts[] = { "TOKEN",  "SECRET", "PASSWORD",
-					    "PASSWD", "APIKEY", "CREDENTIAL" };
+	                                    "PASSWD", "APIKEY", "CREDENTIAL" };
 
 static const char *const secret_names[] = { "MYSQL_PWD", "SSH_AUTH_SOCK", "DATABASE_URL",
-					    "SSHPASS" };
+	                                    "SSHPASS" };
 
 static const struct {
 	const char *prefix, *why;
@@ -161,7 +161,7 @@ static bool value_is_random(const char *value)
 		return strpbrk(value, "0123456789") && strpbrk(value, "abcdefABCDEF") &&
 		       distinct_characters(value) >= 9;
 	if (value[0] == '/' || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					     "0123456789+/=_-") != len)
+	                                     "0123456789+/=_-") != len)
 		return false;
 	for (const char *c = value; *c; c++) {
 		lower |= islower((unsigned char)*c) != 0;

@@ -50,7 +50,7 @@ static int settle_rootless(struct launch *l, struct error *err)
 			"your own id %u; your %d supplementary groups cannot be dropped",
 			(unsigned)l->host_uid, groups);
 	return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL, "your own id %u",
-				   (unsigned)l->host_uid);
+	                           (unsigned)l->host_uid);
 }
 
 static int identity_prepare(struct launch *l, struct error *err)
@@ -61,8 +61,8 @@ static int identity_prepare(struct launch *l, struct error *err)
 	if (!s)
 		return error_errno(err, ENOMEM, "identity");
 	*s = (struct identity){ .slot.fd = -1,
-				.hostname = l->hostname,
-				.drop_groups = l->root_mode };
+		                .hostname = l->hostname,
+		                .drop_groups = l->root_mode };
 	l->state[LAYER_IDENTITY] = s;
 	if (!l->root_mode) {
 		l->host_uid = geteuid();
@@ -73,7 +73,7 @@ static int identity_prepare(struct launch *l, struct error *err)
 		l->host_uid = (uid_t)-1;
 		l->host_gid = (gid_t)-1;
 		return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL,
-					   "a host id of its own, chosen at launch");
+		                           "a host id of its own, chosen at launch");
 	}
 	r = id_slot_take(l->runtime_dir, l->id, &s->slot, err);
 	if (r < 0)
@@ -81,7 +81,7 @@ static int identity_prepare(struct launch *l, struct error *err)
 	l->host_uid = s->slot.first + AGENT_UID;
 	l->host_gid = s->slot.first + AGENT_GID;
 	return layer_settle_status(l, LAYER_IDENTITY, LAYER_ENFORCED, err, NULL,
-				   "host id %u of its own", (unsigned)l->host_uid);
+	                           "host id %u of its own", (unsigned)l->host_uid);
 }
 
 static int write_map(pid_t pid, const char *file, const char *text)
@@ -93,7 +93,7 @@ static int write_map(pid_t pid, const char *file, const char *text)
 }
 
 static int write_maps(pid_t pid, bool root_mode, uid_t host_uid, gid_t host_gid,
-		      const char **ret_what)
+                      const char **ret_what)
 {
 	char map[64];
 	int r = 0;
@@ -159,9 +159,9 @@ static int leave_keyring(void)
 	return errno == ENOSYS || errno == EPERM ? 0 : -errno;
 }
 
-/* Files in memory that were not asked to be programs are none (memfd_create(2), Linux 6.3): the filter sees
- * only who asks. The setting is of the pid namespace that writes it, and root's to write, so it is
- * had in root mode only. */
+/* Files in memory that were not asked to be programs are none (memfd_create(2), Linux 6.3): the
+ * filter sees only who asks. The setting is of the pid namespace that writes it, and root's to
+ * write, so it is had in root mode only. */
 static void memory_files_no_programs(void)
 {
 	CLEANUP_FD int fd = -1;
@@ -195,8 +195,8 @@ static int identity_enter(const struct launch *l, struct layer_report *report)
 		return -errno;
 	report->what = "set domain name";
 	return setdomainname("(none)", 6) < 0
-		       ? -errno
-		       : 0; /* the kernel's default; the host's is not told */
+	               ? -errno
+	               : 0; /* the kernel's default; the host's is not told */
 }
 
 static void identity_describe(const struct launch *l, struct layer_rows *rows)
@@ -208,10 +208,10 @@ static void identity_describe(const struct launch *l, struct layer_rows *rows)
 		layer_row_add(rows, "host id", "one of its own, chosen at launch");
 	else
 		layer_row_add(rows, "host id", "uid %u gid %u", (unsigned)l->host_uid,
-			      (unsigned)l->host_gid);
+		              (unsigned)l->host_gid);
 	if (s && s->slot.fd >= 0)
 		layer_row_add(rows, "range", "%u..%u (slot %u)", (unsigned)s->slot.first,
-			      (unsigned)(s->slot.first + SLOT_IDS - 1), s->slot.number);
+		              (unsigned)(s->slot.first + SLOT_IDS - 1), s->slot.number);
 	if (l->hostname)
 		layer_row_add(rows, "host name", "%s", l->hostname);
 }
@@ -234,7 +234,7 @@ static long setting(const char *path)
 	size_t len;
 
 	return fd_read_file(AT_FDCWD, path, 64, &text, &len, NULL) < 0 ? -1
-								       : strtol(text, NULL, 10);
+	                                                               : strtol(text, NULL, 10);
 }
 
 const char *identity_userns_remedy(void)
@@ -282,7 +282,7 @@ static int probe_with(int sock, pid_t pid, bool root, const char **ret_step)
 		return r;
 	*ret_step = "writing its id maps";
 	r = write_maps(pid, root, root ? SLOT_FIRST_ID + AGENT_UID : geteuid(),
-		       root ? SLOT_FIRST_ID + AGENT_GID : getegid(), &what);
+	               root ? SLOT_FIRST_ID + AGENT_GID : getegid(), &what);
 	if (r < 0)
 		return r;
 	*ret_step = "becoming uid 1000 in it";
@@ -320,7 +320,7 @@ int identity_probe(struct probe_result *ret)
 		probe_set(ret, LAYER_OFF, identity_userns_remedy(), "%s: %s", step, strerror(-r));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL, "a user namespace made, uid 1000 mapped to %s",
-			  root ? "an id of its own" : "yours");
+		          root ? "an id of its own" : "yours");
 	return 0;
 }
 

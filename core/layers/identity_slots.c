@@ -25,7 +25,7 @@ enum {
 };
 
 static_assert((uint64_t)SLOT_FIRST_ID + (uint64_t)SLOT_COUNT * SLOT_IDS <= 0x7fff0000,
-	      "the last range ends below 2^31 - 65536");
+              "the last range ends below 2^31 - 65536");
 
 /* What the host gives to others: /etc/passwd's ids and the ranges of /etc/subuid and /etc/subgid.
  */
@@ -60,7 +60,7 @@ static bool text_overlaps(const char *text, bool passwd, uint32_t first)
 
 		line += *line == '\n';
 		if (passwd ? sscanf(line, "%*[^:\n]:%*[^:\n]:%llu:", &start) != 1
-			   : sscanf(line, "%*[^:\n]:%llu:%llu", &start, &count) != 2)
+		           : sscanf(line, "%*[^:\n]:%llu:%llu", &start, &count) != 2)
 			continue;
 		if (start < (unsigned long long)first + SLOT_IDS && start + count > first)
 			return true;
@@ -171,8 +171,8 @@ int id_slot_take(const char *runtime_dir, const char *id, struct id_slot *ret, s
 	}
 	accounts_free(&accounts);
 	return r == -EUSERS ? error_set(err, EUSERS, "identity: no free uid range: %d in use",
-					SLOT_COUNT)
-			    : r;
+	                                SLOT_COUNT)
+	                    : r;
 }
 
 void id_slot_release(struct id_slot *s)

@@ -34,10 +34,10 @@
 #include "core/layers/probe.h"
 
 /* Not in every distribution's header yet; the values are the kernel's. */
-#define ACCESS_TRUNCATE		   (1ULL << 14) /* ABI 3 */
-#define ACCESS_IOCTL_DEV	   (1ULL << 15) /* ABI 5 */
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)	/* ABI 6 */
-#define SCOPE_SIGNAL		   (1ULL << 1)	/* ABI 6 */
+#define ACCESS_TRUNCATE            (1ULL << 14) /* ABI 3 */
+#define ACCESS_IOCTL_DEV           (1ULL << 15) /* ABI 5 */
+#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)  /* ABI 6 */
+#define SCOPE_SIGNAL               (1ULL << 1)  /* ABI 6 */
 
 #define ACCESS_READ                                                                                \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -163,15 +163,15 @@ static int landlock_settle(struct launch *l, struct landlock *ll, int abi, struc
 
 	if (abi < 0 && abi == -EOPNOTSUPP)
 		return layer_settle_status(l, id, LAYER_DEGRADED, err,
-					   "boot with landlock first in the kernel's lsm= list",
-					   "the kernel has landlock, but it is disabled at boot");
+		                           "boot with landlock first in the kernel's lsm= list",
+		                           "the kernel has landlock, but it is disabled at boot");
 	if (abi < 0)
 		return layer_settle_status(l, id, LAYER_DEGRADED, err,
-					   "use a kernel built with CONFIG_SECURITY_LANDLOCK",
-					   "the kernel has no landlock: %s", strerror(-abi));
+		                           "use a kernel built with CONFIG_SECURITY_LANDLOCK",
+		                           "the kernel has no landlock: %s", strerror(-abi));
 	if (abi < ABI_REFER)
 		return layer_settle_status(l, id, LAYER_DEGRADED, err, "use Linux 5.19 or later",
-					   "landlock ABI 1 forbids every move between directories");
+		                           "landlock ABI 1 forbids every move between directories");
 	ll->abi = abi;
 	ll->scoped = abi >= ABI_SCOPE ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0;
 	if (l->policy->toggles[TOGGLE_USER_NAMESPACES])
@@ -181,7 +181,7 @@ static int landlock_settle(struct launch *l, struct landlock *ll, int abi, struc
 			"file rules would forbid");
 	ll->handled = landlock_handled(abi);
 	return layer_settle_status(l, id, LAYER_ENFORCED, err, NULL, "%s",
-				   abi < ABI_TRUNCATE ? "ABI 2 does not cover truncate(2)" : "");
+	                           abi < ABI_TRUNCATE ? "ABI 2 does not cover truncate(2)" : "");
 }
 
 static int landlock_prepare(struct launch *l, struct error *err)
@@ -256,16 +256,16 @@ static void landlock_describe(const struct launch *l, struct layer_rows *rows)
 		return;
 	layer_row_add(rows, "abi", "%d", ll->abi);
 	layer_row_add(rows, "file_rules", "%s",
-		      ll->handled ? "read and run everything, write in listed places only"
-				  : "none");
+	              ll->handled ? "read and run everything, write in listed places only"
+	                          : "none");
 	for (int i = 0; i < ll->n_places; i++) {
 		if (ll->places[i].access & LANDLOCK_ACCESS_FS_MAKE_REG)
 			buf_addf(&writable, "%s%s", writable.len ? " " : "", ll->places[i].path);
 	}
 	layer_row_add(rows, "writable", "%s", buf_str(&writable));
 	layer_row_add(rows, "stays_inside", "%s",
-		      ll->scoped ? "signals, abstract unix sockets"
-				 : "nothing more than the namespaces (needs ABI 6)");
+	              ll->scoped ? "signals, abstract unix sockets"
+	                         : "nothing more than the namespaces (needs ABI 6)");
 }
 
 static void landlock_release(struct launch *l)
@@ -297,18 +297,18 @@ int landlock_probe(struct probe_result *ret)
 
 	if (r == -EOPNOTSUPP)
 		probe_set(ret, LAYER_DEGRADED,
-			  "add landlock to the kernel's lsm= boot parameter: "
-			  "lsm=landlock,$(cat /sys/kernel/security/lsm)",
-			  "the kernel has landlock, but it is disabled at boot");
+		          "add landlock to the kernel's lsm= boot parameter: "
+		          "lsm=landlock,$(cat /sys/kernel/security/lsm)",
+		          "the kernel has landlock, but it is disabled at boot");
 	else if (r < 0)
 		probe_set(ret, LAYER_DEGRADED, "use a kernel built with CONFIG_SECURITY_LANDLOCK",
-			  "landlock: %s", strerror(-r));
+		          "landlock: %s", strerror(-r));
 	else if (abi < ABI_REFER)
 		probe_set(ret, LAYER_DEGRADED, "use Linux 5.19 or later",
-			  "ABI 1 forbids every move between directories: not used");
+		          "ABI 1 forbids every move between directories: not used");
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL, "ABI %d: an unlisted directory was refused",
-			  abi);
+		          abi);
 	return 0;
 }
 

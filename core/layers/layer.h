@@ -1,13 +1,14 @@
 /*
  * layer.h: the seam between a launch and its isolation layers.
  *
- * A layer is a name and at most seven functions, any of which may be absent (layers.c is THE ordered table with the reason
- * for each place). `prepare` runs in the supervisor before anything is started: open, resolve, compile, audit, refuse.
- * `enter` runs in the cloned child: system calls only, no allocation, no stdio, no formatting. On failure it leaves
- * a text that prepare made in report->what and returns -errno; the child sends both up, the supervisor speaks.
- * `settle` runs in the supervisor between clone and the child's first step (id maps, cgroup).
- * `adopt` takes descriptors that the child made. `update` is a live change (absent: needs a relaunch). `describe` is pure:
- * rows for screen, show and trail alike. `release` undoes what outlives the namespaces (cgroup, uid range).
+ * A layer is a name and at most five functions, any of which may be absent (layers.c is THE
+ * ordered table with the reason for each place). `prepare` runs in the supervisor before anything
+ * is started: open, resolve, compile, audit, refuse. `settle` runs in the supervisor between clone
+ * and the child's first step (id maps, cgroup). `enter` runs in the cloned child: system calls
+ * only, no allocation, no stdio, no formatting. On failure it leaves a text that prepare made in
+ * report->what and returns -errno; the child sends both up, the supervisor speaks. `describe` is
+ * pure: rows for screen, show and trail alike. `release` undoes what outlives the namespaces
+ * (cgroup, uid range).
  */
 #ifndef WARDER_LAYERS_LAYER_H
 #define WARDER_LAYERS_LAYER_H
@@ -22,8 +23,8 @@
 #include "core/policy/policy.h"
 
 enum { AGENT_UID = 1000, AGENT_GID = 1000 }; /* inside, always; never 0 */
-#define AGENT_NAME "agent"
-#define AGENT_HOME "/home/agent"
+#define AGENT_NAME       "agent"
+#define AGENT_HOME       "/home/agent"
 #define WORKSPACE_TARGET "/workspace"
 
 enum layer_state { LAYER_OFF, LAYER_DEGRADED, LAYER_ENFORCED };
@@ -31,52 +32,62 @@ extern const char *const layer_state_names[]; /* "off", "degraded", "enforced" *
 
 struct layer_status {
 	enum layer_state state;
-	char reason[200]; /* empty when enforced with nothing to add; why degraded; who switched it off */
+	char reason[200]; /* empty when enforced with nothing to add; why degraded; who switched
+			   * it off */
 };
 
 /* What every layer may know of a launch. Owned by the session's plan. */
 struct launch {
 	const struct policy *policy;
 	char id[13];
-	bool root_mode;           /* euid 0: ids of our own, host cgroups, idmapped mounts */
-	uid_t owner_uid;          /* whose session it is */
+	bool root_mode;  /* euid 0: ids of our own, host cgroups, idmapped mounts */
+	uid_t owner_uid; /* whose session it is */
 	gid_t owner_gid;
 	const char *owner_name;
-	const char *owner_home;   /* host path */
-	const char *runtime_dir;  /* $RUNTIME/warder: ids/ (uid slots) lives there */
-	const char *state_dir;    /* $STATE/warder: cache/ lives there */
-	const char *project;      /* absolute host path, mounted at /workspace */
-	const char *hostname;     /* inside */
-	const char *const *host_environ;    /* the caller's environment, for environment.pass; NULL-terminated */
-	const char *const *env_named;       /* variables given with -e NAME or -e K=V, as "K=V"; allowed to look secret */
-	const char *const *allow_risky;     /* paths given with --allow-risky; NULL-terminated */
+	const char *owner_home;          /* host path */
+	const char *runtime_dir;         /* $RUNTIME/warder: ids/ (uid slots) lives there */
+	const char *state_dir;           /* $STATE/warder: cache/ lives there */
+	const char *project;             /* absolute host path, mounted at /workspace */
+	const char *hostname;            /* inside */
+	const char *const *host_environ; /* the caller's environment, for environment.pass;
+					     * NULL-terminated */
+	const char *const *env_named;    /* variables given with -e NAME or -e K=V, as "K=V";
+					     * allowed to look secret */
+	const char *const *allow_risky;  /* paths given with --allow-risky; NULL-terminated */
 	bool allow_degraded[LAYER_COUNT];
-	bool tty;                           /* wants a pseudo-terminal */
-	const char *workdir;                /* inside, absolute */
-	bool audit_only;                    /* prepare for `warder audit` and --dry-run: create nothing that outlives it */
+	bool tty;            /* wants a pseudo-terminal */
+	const char *workdir; /* inside, absolute */
+	bool audit_only;     /* prepare for `warder audit` and --dry-run: create
+					     * nothing that outlives it */
 
 	/* filled by layers */
 	struct layer_status status[LAYER_COUNT];
 	void *state[LAYER_COUNT]; /* each layer's own, made by prepare, freed by release */
-	int cgroup_fd;            /* v2 directory for CLONE_INTO_CGROUP, or -1; by limits.prepare; borrowed */
+	int cgroup_fd;            /* v2 directory for CLONE_INTO_CGROUP, or -1; by
+				   * limits.prepare; borrowed */
 	uid_t host_uid;           /* what AGENT_UID is outside; by identity.prepare */
 	gid_t host_gid;
-	char **envp;              /* the agent's environment; by environment.prepare; owned by that layer */
-	struct buf notices;       /* one line each: things an operator should hear at launch (reported variables, hidden files) */
+	char **envp;        /* the agent's environment; by environment.prepare; owned by
+				   * that layer */
+	struct buf notices; /* one line each: things an operator should hear at launch
+				   * (reported variables, hidden files) */
 };
 
 /* What the child tells when a step fails. */
 struct layer_report {
-	const char *what; /* prepared text, e.g. "mount /workspace"; valid in parent and child (the child is a fork) */
-	int master_fd;    /* the pseudo-terminal's master that mounts.enter opened, or -1: sent up by the child */
+	const char *what; /* prepared text, e.g. "mount /workspace"; valid in parent and child
+			   * (the child is a fork) */
+	int master_fd;    /* the pseudo-terminal's master that mounts.enter opened, or -1: sent
+			   * up by the child */
 	int slave_fd;
-	/* seccomp.enter hands over where executions are announced, at once: the filters after it may refuse to send. It closes fd
-	 * itself. NULL: nobody watches. */
+	/* seccomp.enter hands over where executions are announced, at once: the filters after it
+	 * may refuse to send. It closes fd itself. NULL: nobody watches. */
 	void (*announce)(const struct layer_report *report, int fd);
 	int announce_to; /* the child's socket */
 };
 
-/* One row of a description: printed as "KEY VALUE" on screen, as a member in JSON. Values may hold hostile bytes. */
+/* One row of a description: printed as "KEY VALUE" on screen, as a member in JSON. Values may hold
+ * hostile bytes. */
 struct layer_row {
 	char key[32];
 	char value[256];
@@ -95,17 +106,16 @@ struct layer {
 	int (*prepare)(struct launch *l, struct error *err);
 	int (*settle)(struct launch *l, pid_t child, struct error *err);
 	int (*enter)(const struct launch *l, struct layer_report *report);
-	int (*adopt)(struct launch *l, int fd, struct error *err);
-	int (*update)(struct launch *l, const struct policy *to, struct error *err);
 	void (*describe)(const struct launch *l, struct layer_rows *rows);
 	void (*release)(struct launch *l);
 };
-extern const struct layer *const layers[LAYER_COUNT]; /* in enum layer_id's order, which is the order of entering */
+extern const struct layer *const layers[LAYER_COUNT]; /* in enum layer_id's order, which is the
+						       * order of entering */
 
-/* Sets a layer's status. Degraded or off and required by the policy and not in allow_degraded: returns -EPERM with
- * err "LAYER: REASON" and the hint (the remedy, or --allow-degraded LAYER). */
+/* Sets a layer's status. Degraded or off and required by the policy and not in allow_degraded:
+ * returns -EPERM with err "LAYER: REASON" and the hint (the remedy, or --allow-degraded LAYER). */
 int layer_settle_status(struct launch *l, enum layer_id id, enum layer_state state,
-			struct error *err, const char *remedy, const char *fmt, ...)
+                        struct error *err, const char *remedy, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 
 /* prepare of every layer in order; on failure what was prepared is released. */
@@ -113,7 +123,7 @@ int layers_prepare(struct launch *l, struct error *err);
 int layers_settle(struct launch *l, pid_t child, struct error *err);
 /* In the child: every layer from `first` to `last`; returns 0 or -errno with *failed set. */
 int layers_enter(const struct launch *l, enum layer_id first, enum layer_id last,
-		 enum layer_id *failed, struct layer_report *report);
+                 enum layer_id *failed, struct layer_report *report);
 void layers_release(struct launch *l); /* in reverse order; safe on a half-prepared launch */
 
 extern const struct layer layer_identity, layer_mounts, layer_network, layer_limits,
@@ -133,10 +143,10 @@ struct audit {
 	bool failed; /* a finding was lost for want of memory: the launch must be refused */
 };
 void audit_add(struct audit *a, enum audit_verdict v, const char *what, const char *subject,
-	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void audit_free(struct audit *a);
-/* The whole audit of a launch (project, every mount, environment), as mounts.prepare and environment.prepare apply it,
- * without stopping at the first refusal. */
+/* The whole audit of a launch (project, every mount, environment), as mounts.prepare and
+ * environment.prepare apply it, without stopping at the first refusal. */
 int mounts_audit(struct launch *l, struct audit *a, struct error *err);
 int environment_audit(struct launch *l, struct audit *a, struct error *err);
 

@@ -1,7 +1,7 @@
 /*
- * layers.c: THE ordered table of isolation layers, and what is common to all of them. The child enters them from top to bottom;
- * the reason for each place stands in the layer's own `why_here`. Adding a layer is one file, one name in policy.h and
- * one line here.
+ * layers.c: THE ordered table of isolation layers, and what is common to all of them. The child
+ * enters them from top to bottom; the reason for each place stands in the layer's own `why_here`.
+ * Adding a layer is one file, one name in policy.h and one line here.
  */
 #include "core/layers/layer.h"
 
@@ -13,21 +13,17 @@
 #include "core/layers/probe.h"
 
 const struct layer *const layers[LAYER_COUNT] = {
-	[LAYER_IDENTITY] = &layer_identity,
-	[LAYER_MOUNTS] = &layer_mounts,
-	[LAYER_NETWORK] = &layer_network,
-	[LAYER_LIMITS] = &layer_limits,
-	[LAYER_ENVIRONMENT] = &layer_environment,
-	[LAYER_CAPABILITIES] = &layer_capabilities,
-	[LAYER_NO_NEW_PRIVS] = &layer_no_new_privs,
-	[LAYER_LANDLOCK] = &layer_landlock,
+	[LAYER_IDENTITY] = &layer_identity,         [LAYER_MOUNTS] = &layer_mounts,
+	[LAYER_NETWORK] = &layer_network,           [LAYER_LIMITS] = &layer_limits,
+	[LAYER_ENVIRONMENT] = &layer_environment,   [LAYER_CAPABILITIES] = &layer_capabilities,
+	[LAYER_NO_NEW_PRIVS] = &layer_no_new_privs, [LAYER_LANDLOCK] = &layer_landlock,
 	[LAYER_SECCOMP] = &layer_seccomp,
 };
 
 const char *const layer_state_names[] = { "off", "degraded", "enforced", NULL };
 
 int layer_settle_status(struct launch *l, enum layer_id id, enum layer_state state,
-			struct error *err, const char *remedy, const char *fmt, ...)
+                        struct error *err, const char *remedy, const char *fmt, ...)
 {
 	struct layer_status *s = &l->status[id];
 	va_list ap;
@@ -40,7 +36,8 @@ int layer_settle_status(struct launch *l, enum layer_id id, enum layer_state sta
 		return 0;
 	error_set(err, EPERM, "%s: %s", layer_names[id], s->reason);
 	if (remedy && *remedy)
-		error_hint(err, "%s; or accept it with --allow-degraded %s", remedy, layer_names[id]);
+		error_hint(err, "%s; or accept it with --allow-degraded %s", remedy,
+		           layer_names[id]);
 	else
 		error_hint(err, "accept it with --allow-degraded %s", layer_names[id]);
 	return -EPERM;
@@ -71,7 +68,7 @@ int layers_settle(struct launch *l, pid_t child, struct error *err)
 }
 
 int layers_enter(const struct launch *l, enum layer_id first, enum layer_id last,
-		 enum layer_id *failed, struct layer_report *report)
+                 enum layer_id *failed, struct layer_report *report)
 {
 	for (int i = (int)first; i <= (int)last; i++) {
 		int r;
@@ -141,7 +138,7 @@ void layer_rows_free(struct layer_rows *r)
 }
 
 void audit_add(struct audit *a, enum audit_verdict v, const char *what, const char *subject,
-	       const char *fmt, ...)
+               const char *fmt, ...)
 {
 	struct audit_finding *f;
 	va_list ap;

@@ -89,10 +89,10 @@ static int report_created(struct launch *l, const struct cgroup *c, struct error
 
 	if (*missing)
 		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l),
-					   "cgroup %s without a controller for %s: %s",
-					   cgroup_kind(c), missing, note);
+		                           "cgroup %s without a controller for %s: %s",
+		                           cgroup_kind(c), missing, note);
 	return layer_settle_status(l, LAYER_LIMITS, LAYER_ENFORCED, err, NULL, "cgroup %s%s%s",
-				   cgroup_kind(c), *note ? "; " : "", note);
+	                           cgroup_kind(c), *note ? "; " : "", note);
 }
 
 /* For an audit: what a launch would get, by a trial that leaves nothing. */
@@ -105,11 +105,11 @@ static int report_world(struct launch *l, struct error *err)
 		return error_errno(err, r, "limits: looking at the cgroup file systems");
 	if (w.why[0])
 		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l),
-					   "%.199s", w.why);
+		                           "%.199s", w.why);
 	return layer_settle_status(l, LAYER_LIMITS, LAYER_ENFORCED, err, NULL, "cgroup %s",
-				   w.v2	       ? "v2"
-				   : w.v2_kill ? "v1+v2"
-					       : "v1");
+	                           w.v2        ? "v2"
+	                           : w.v2_kill ? "v1+v2"
+	                                       : "v1");
 }
 
 static int limits_prepare(struct launch *l, struct error *err)
@@ -139,7 +139,7 @@ static int limits_prepare(struct launch *l, struct error *err)
 	list_rlimits(s, l->policy);
 	if (r == -ENOTSUP)
 		return layer_settle_status(l, LAYER_LIMITS, LAYER_DEGRADED, err, remedy(l),
-					   "no usable cgroup: %.180s", why.text);
+		                           "no usable cgroup: %.180s", why.text);
 	l->cgroup_fd = cgroup_clone_fd(s->cgroup);
 	return report_created(l, s->cgroup, err);
 }
@@ -165,8 +165,8 @@ static int limits_settle(struct launch *l, pid_t child, struct error *err)
 	return c ? cgroup_join_v2(c, child, err) : 0;
 }
 
-/* No better place in the queue than anybody's, whatever the caller has: real-time tasks are not held
- * by a CPU limit (sched(7)). */
+/* No better place in the queue than anybody's, whatever the caller has: real-time tasks are not
+ * held by a CPU limit (sched(7)). */
 static int ordinary_priority(void)
 {
 	const struct sched_param none = { 0 };
@@ -215,7 +215,7 @@ static void limits_describe(const struct launch *l, struct layer_rows *rows)
 	text_format_size(p->limits.memory, size, sizeof(size));
 	layer_row_add(rows, "memory", "%s, swap included", size);
 	layer_row_add(rows, "cpus", "%u.%03u", p->limits.cpus_milli / 1000,
-		      p->limits.cpus_milli % 1000);
+	              p->limits.cpus_milli % 1000);
 	layer_row_add(rows, "pids", "%u", p->limits.pids);
 	layer_row_add(rows, "open files", "%u for each process", p->limits.open_files);
 	if (c)
@@ -235,7 +235,7 @@ static void limits_release(struct launch *l)
 		r = cgroup_remove(s->cgroup, REMOVE_WAIT_MS);
 		if (r < 0)
 			buf_addf(&l->notices, "limits: cgroup %s is left behind: %s\n",
-				 cgroup_path(s->cgroup), strerror(-r));
+			         cgroup_path(s->cgroup), strerror(-r));
 		cgroup_free(s->cgroup);
 	}
 	free(s);
@@ -285,8 +285,8 @@ static int probe_put_child(struct cgroup *c)
 int limits_probe(struct probe_result *ret)
 {
 	static const struct cgroup_limits lim = { .memory = 64 << 20,
-						  .cpus_milli = 500,
-						  .pids = 16 };
+		                                  .cpus_milli = 500,
+		                                  .pids = 16 };
 	const struct launch self = { .root_mode = geteuid() == 0 };
 	struct error err = ERROR_INIT;
 	struct cgroup *c = NULL;
@@ -301,15 +301,15 @@ int limits_probe(struct probe_result *ret)
 	r = probe_put_child(c);
 	if (r < 0)
 		probe_set(ret, LAYER_OFF, remedy(&self), "a child in a cgroup %s: %s",
-			  cgroup_kind(c), strerror(-r));
+		          cgroup_kind(c), strerror(-r));
 	else if (*cgroup_missing(c))
 		probe_set(ret, LAYER_DEGRADED, remedy(&self),
-			  "cgroup %s without a controller for %s: %s", cgroup_kind(c),
-			  cgroup_missing(c), cgroup_note(c));
+		          "cgroup %s without a controller for %s: %s", cgroup_kind(c),
+		          cgroup_missing(c), cgroup_note(c));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL,
-			  "cgroup %s: limits set, a child put in and killed%s%s", cgroup_kind(c),
-			  *cgroup_note(c) ? "; " : "", cgroup_note(c));
+		          "cgroup %s: limits set, a child put in and killed%s%s", cgroup_kind(c),
+		          *cgroup_note(c) ? "; " : "", cgroup_note(c));
 	cgroup_remove(c, REMOVE_WAIT_MS);
 	cgroup_free(c);
 	return 0;

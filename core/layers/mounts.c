@@ -93,7 +93,7 @@ void step_file(struct mounts *m, const char *path, mode_t mode, const char *data
 }
 
 int step_tree(struct mounts *m, const char *path, struct source *src, uint64_t attr,
-	      struct error *err)
+              struct error *err)
 {
 	struct step *s = step_add(m, STEP_TREE, "mount", path);
 
@@ -117,7 +117,7 @@ static void tmpfs_options(struct step *s, uint64_t size, unsigned inodes, mode_t
 }
 
 struct step *step_tmpfs(struct mounts *m, const char *path, uint64_t size, unsigned inodes,
-			mode_t mode)
+                        mode_t mode)
 {
 	struct step *s = step_add(m, STEP_TMPFS, "mount", path);
 
@@ -130,7 +130,7 @@ struct step *step_tmpfs(struct mounts *m, const char *path, uint64_t size, unsig
 }
 
 int step_system(struct mounts *m, const struct launch *l, const char *path, uint64_t attr,
-		struct error *err)
+                struct error *err)
 {
 	struct source src = SOURCE_INIT;
 	int r = source_open(l, path, true, &src);
@@ -161,12 +161,12 @@ static char *source_expand(const struct launch *l, const char *source)
 	if (source[0] != '~' || (source[1] && source[1] != '/'))
 		return strdup(source);
 	return asprintf(&path, "%s%s", l->owner_home ? l->owner_home : "", source + 1) < 0 ? NULL
-											   : path;
+	                                                                                   : path;
 }
 
 /* Audits one asked mount and, with a plan, adds its step. */
 static int ask_one(struct mounts *m, struct launch *l, const struct asked_mount *ask,
-		   struct audit *a, struct error *err)
+                   struct audit *a, struct error *err)
 {
 	const uint64_t attr =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (ask->writable ? 0u : MOUNT_ATTR_RDONLY);
@@ -194,12 +194,12 @@ static int ask_project(struct mounts *m, struct launch *l, struct audit *a, stru
 
 	if (l->policy->filesystem.workspace == WORKSPACE_COW)
 		return error_set(err, ENOTSUP,
-				 "filesystem.workspace: cow is not enforced by this version");
+		                 "filesystem.workspace: cow is not enforced by this version");
 	return ask_one(m, l, &ask, a, err);
 }
 
 static int ask_mount(struct mounts *m, struct launch *l, const struct policy_mount *pm,
-		     struct audit *a, struct error *err)
+                     struct audit *a, struct error *err)
 {
 	CLEANUP_FREE char *source = source_expand(l, pm->source);
 	CLEANUP_FREE char *target = target_expand(pm->target);
@@ -285,14 +285,14 @@ static void notices_from(struct launch *l, const struct audit *a)
 	for (int i = 0; i < a->n; i++) {
 		const struct audit_finding *f = &a->findings[i];
 		bool tells = f->verdict == AUDIT_RISKY_ALLOWED || strcmp(f->what, "hide") == 0 ||
-			     strchr(f->reason, ';');
+		             strchr(f->reason, ';');
 
 		if (!tells)
 			continue;
 		buf_addf(&l->notices, "%s ", f->what);
 		text_safe(&l->notices, f->subject, strlen(f->subject), false);
 		buf_adds(&l->notices,
-			 f->verdict == AUDIT_RISKY_ALLOWED ? ": risky, allowed: " : ": ");
+		         f->verdict == AUDIT_RISKY_ALLOWED ? ": risky, allowed: " : ": ");
 		text_safe(&l->notices, f->reason, strlen(f->reason), false);
 		buf_addc(&l->notices, '\n');
 	}
@@ -310,8 +310,8 @@ static void notice_owners(struct launch *l, const struct mounts *m)
 		buf_adds(&l->notices, "mount ");
 		text_safe(&l->notices, s->source.path, strlen(s->source.path), false);
 		buf_addf(&l->notices,
-			 ": belongs to uid %u, not to %s: only what everybody may do there\n",
-			 (unsigned)s->source.uid, l->owner_name);
+		         ": belongs to uid %u, not to %s: only what everybody may do there\n",
+		         (unsigned)s->source.uid, l->owner_name);
 	}
 }
 
@@ -354,7 +354,7 @@ static int make_trees(const struct launch *l, struct mounts *m, struct error *er
 }
 
 static int plan_all(struct mounts *m, struct launch *l, struct audit *a, char *partial, size_t size,
-		    struct error *err)
+                    struct error *err)
 {
 	int r = system_steps(m, l, err);
 
@@ -423,7 +423,7 @@ int mounts_audit(struct launch *l, struct audit *a, struct error *err)
 		struct error e = ERROR_INIT;
 
 		r = i < 0 ? ask_project(m, l, a, &e)
-			  : ask_mount(m, l, &l->policy->filesystem.mounts[i], a, &e);
+		          : ask_mount(m, l, &l->policy->filesystem.mounts[i], a, &e);
 		keep_first(&first, &e, r);
 		/* Everything else is told by a finding. */
 		if ((r == -ENOMEM || r == -ENOTSUP) && result == 0)
@@ -443,9 +443,9 @@ int mounts_audit(struct launch *l, struct audit *a, struct error *err)
 			result = r;
 		if (*partial)
 			audit_add(a,
-				  l->allow_degraded[LAYER_MOUNTS] ? AUDIT_RISKY_ALLOWED
-								  : AUDIT_REFUSED,
-				  "hide", l->project, "%s", partial);
+			          l->allow_degraded[LAYER_MOUNTS] ? AUDIT_RISKY_ALLOWED
+			                                          : AUDIT_REFUSED,
+			          "hide", l->project, "%s", partial);
 	}
 	if (result < 0 && err)
 		*err = first;
@@ -465,13 +465,13 @@ static void describe_tree(const struct launch *l, const struct step *s, struct l
 	snprintf(key, sizeof(key), "/%s", s->path);
 	if (src->idmapped && l->audit_only)
 		layer_row_add(rows, key, "%.180s %s, uid %u on disk", src->path, mode,
-			      (unsigned)src->uid);
+		              (unsigned)src->uid);
 	else if (src->idmapped)
 		layer_row_add(rows, key, "%.180s %s, uid %u on disk is %u", src->path, mode,
-			      (unsigned)src->uid, (unsigned)l->host_uid);
+		              (unsigned)src->uid, (unsigned)l->host_uid);
 	else
 		layer_row_add(rows, key, "%.200s %s%s", src->path, mode,
-			      s->asked && src->recursive ? ", mounts below come along" : "");
+		              s->asked && src->recursive ? ", mounts below come along" : "");
 }
 
 static void mounts_describe(const struct launch *l, struct layer_rows *rows)

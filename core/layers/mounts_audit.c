@@ -54,21 +54,21 @@ static const char *subject_kind(const struct asked_mount *ask)
 /* A source that is not there, cannot be reached, or is of the wrong kind: nothing that
  * --allow-risky could mend. */
 static int unusable(const struct asked_mount *ask, struct audit *a, struct error *err, int code,
-		    const char *why)
+                    const char *why)
 {
 	audit_add(a, AUDIT_REFUSED, "mount", ask->source, "%s", why);
 	return error_set(err, code, "%s %s: %s", subject_kind(ask), ask->source, why);
 }
 
 static int open_failed(const struct launch *l, const struct asked_mount *ask, int code,
-		       struct audit *a, struct error *err)
+                       struct audit *a, struct error *err)
 {
 	char why[256];
 
 	switch (-code) {
 	case ENOENT:
 		return unusable(ask, a, err, code,
-				ask->project ? "no such directory" : "no such file or directory");
+		                ask->project ? "no such directory" : "no such file or directory");
 	case ENOTDIR:
 		return unusable(ask, a, err, code, "not a directory");
 	case EACCES:
@@ -91,14 +91,14 @@ static bool judge_project(const struct launch *l, const struct source *s, char *
 {
 	if (l->root_mode && l->owner_uid != 0 && s->uid != l->owner_uid) {
 		snprintf(why, size, "not %s's (it belongs to uid %u)", l->owner_name,
-			 (unsigned)s->uid);
+		         (unsigned)s->uid);
 		return true;
 	}
 	return false;
 }
 
 static int check_project(const struct asked_mount *ask, const struct source *s, struct audit *a,
-			 struct error *err)
+                         struct error *err)
 {
 	if (!S_ISDIR(s->mode))
 		return unusable(ask, a, err, -ENOTDIR, "not a directory");
@@ -116,32 +116,33 @@ static void describe_ok(const struct asked_mount *ask, const struct source *s, s
 	secrets_in_directory(s, secret, sizeof(secret));
 	if (n > 0)
 		audit_add(a, AUDIT_OK, "mount", s->path, "%s %s; %d mounts below it (%.100s): %s",
-			  ask->target, mode, n, below,
-			  s->recursive ? "they come along" : "left out");
+		          ask->target, mode, n, below,
+		          s->recursive ? "they come along" : "left out");
 	else if (*secret && !ask->project)
 		audit_add(a, AUDIT_OK, "mount", s->path, "%s %s; the agent will see its %s",
-			  ask->target, mode, secret);
+		          ask->target, mode, secret);
 	else
 		audit_add(a, AUDIT_OK, "mount", s->path, "%s %s", ask->target, mode);
 }
 
 static int refuse(const struct asked_mount *ask, const struct source *s, struct audit *a,
-		  const char *why, struct error *err)
+                  const char *why, struct error *err)
 {
 	audit_add(a, AUDIT_REFUSED, "mount", s->path, "%s", why);
 	if (same_text(ask->source, s->path))
 		error_set(err, EPERM, "mount %s: refused: %s", s->path, why);
 	else
 		error_set(err, EPERM, "mount %s: refused: leads to %s: %s", ask->source, s->path,
-			  why);
+		          why);
 	error_hint(err, "--allow-risky %s", s->path);
 	return -EPERM;
 }
 
-/* The toggle under which the agent may make files that run with their owner's privileges on the host;
- * NULL when none is on. In a user namespace of its own making it may give a file capabilities, for the
- * namespace's root (capabilities(7), "Namespaced file capabilities"): through the id map that root is
- * the owner on disk. An io_uring opens files past the filter, set-user-id bit and all. */
+/* The toggle under which the agent may make files that run with their owner's privileges on the
+ * host; NULL when none is on. In a user namespace of its own making it may give a file
+ * capabilities, for the namespace's root (capabilities(7), "Namespaced file capabilities"):
+ * through the id map that root is the owner on disk. An io_uring opens files past the filter,
+ * set-user-id bit and all. */
 static const char *privilege_toggle(const struct launch *l)
 {
 	if (l->policy->toggles[TOGGLE_IO_URING])
@@ -151,7 +152,7 @@ static const char *privilege_toggle(const struct launch *l)
 
 /* Root's files never; what it means for others is said. */
 static int check_privileges(const struct launch *l, const struct asked_mount *ask,
-			    const struct source *s, struct audit *a, struct error *err)
+                            const struct source *s, struct audit *a, struct error *err)
 {
 	const char *toggle = ask->writable ? privilege_toggle(l) : NULL;
 	char why[160];
@@ -160,19 +161,19 @@ static int check_privileges(const struct launch *l, const struct asked_mount *as
 		return 0;
 	if (s->uid == 0 && l->root_mode) {
 		snprintf(why, sizeof(why),
-			 "belongs to root: under %s the agent could make its files privileged on "
-			 "the host",
-			 toggle);
+		         "belongs to root: under %s the agent could make its files privileged on "
+		         "the host",
+		         toggle);
 		return unusable(ask, a, err, -EPERM, why);
 	}
 	audit_add(a, AUDIT_OK, "mount", s->path,
-		  "under %s the agent can make files there; they may run as uid %u on the host",
-		  toggle, (unsigned)s->uid);
+	          "under %s the agent can make files there; they may run as uid %u on the host",
+	          toggle, (unsigned)s->uid);
 	return 0;
 }
 
 int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *a,
-		 struct source *ret, struct error *err)
+                 struct source *ret, struct error *err)
 {
 	struct source s = SOURCE_INIT;
 	char why[256] = "", below[PATH_MAX];
@@ -191,14 +192,14 @@ int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *
 	if (r < 0)
 		goto out;
 	risky = risky || (ask->project && judge_project(l, &s, why, sizeof(why))) ||
-		secrets_judge(l, &s, ask, why, sizeof(why));
+	        secrets_judge(l, &s, ask, why, sizeof(why));
 	allowed = risky && risk_allowed(l, ask->source, &s);
 	if (risky && !allowed) {
 		r = refuse(ask, &s, a, why, err);
 		goto out;
 	}
 	s.idmapped = l->root_mode &&
-		     (ask->project || allowed || l->owner_uid == 0 || s.uid == l->owner_uid);
+	             (ask->project || allowed || l->owner_uid == 0 || s.uid == l->owner_uid);
 	r = check_privileges(l, ask, &s, a, err);
 	if (r < 0)
 		goto out;

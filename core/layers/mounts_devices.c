@@ -23,20 +23,20 @@ static const char *const nodes[] = {
 static const struct {
 	const char *path, *to;
 } links[] = {
-	{ "/dev/ptmx", "pts/ptmx" },	      { "/dev/fd", "/proc/self/fd" },
+	{ "/dev/ptmx", "pts/ptmx" },          { "/dev/fd", "/proc/self/fd" },
 	{ "/dev/stdin", "/proc/self/fd/0" },  { "/dev/stdout", "/proc/self/fd/1" },
 	{ "/dev/stderr", "/proc/self/fd/2" },
 };
 
 static const char *const masked_files[] = {
-	"/proc/kcore",	       "/proc/keys",
+	"/proc/kcore",         "/proc/keys",
 	"/proc/latency_stats", "/proc/timer_list",
 	"/proc/timer_stats",   "/proc/sched_debug",
 	"/proc/interrupts",    "/proc/kmsg",
 	"/proc/kallsyms",      NULL,
 };
 static const char *const masked_directories[] = { "/proc/acpi", "/proc/asound", "/proc/scsi",
-						  NULL };
+	                                          NULL };
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
@@ -116,7 +116,7 @@ static void count_limits(struct mounts *m, const struct policy *p)
 		setting(m, *name, most / 4 ? most / 4 : most);
 	}
 	setting(m, "/proc/sys/user/max_user_namespaces",
-		p->toggles[TOGGLE_USER_NAMESPACES] ? NAMESPACES : 0);
+	        p->toggles[TOGGLE_USER_NAMESPACES] ? NAMESPACES : 0);
 }
 
 void proc_steps(struct mounts *m, const struct policy *p)

@@ -27,14 +27,14 @@
 static int open_inside(int root, const char *path)
 {
 	return fd_openat2(root, path, O_PATH | O_CLOEXEC,
-			  RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	                  RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-/* The new root while it is built, and the directory that the step before was made in: steps stand in
- * the order in which most share theirs. */
+/* The new root while it is built, and the directory that the step before was made in: steps stand
+ * in the order in which most share theirs. */
 struct site {
 	int root;
-	int dir;	  /* or -1 */
+	int dir;          /* or -1 */
 	const char *path; /* a step's; the first `len` bytes of it lead to dir */
 	size_t len;
 };
@@ -44,7 +44,8 @@ static void site_leave(struct site *at)
 	fd_close(&at->dir);
 }
 
-/* Something was mounted at `path`: a directory that was opened there or below lies beneath it now. */
+/* Something was mounted at `path`: a directory that was opened there or below lies beneath it now.
+ */
 static void site_covered(struct site *at, const char *path)
 {
 	size_t n = strlen(path);
@@ -76,7 +77,7 @@ static int make_directories(int root, const char *path, size_t len)
 			next = -errno;
 		else
 			next = fd_openat2(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC,
-					  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+			                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 		fd_close(&dir);
 		dir = next;
 		len -= n == len ? n : n + 1;
@@ -95,7 +96,7 @@ static int open_directory(int root, const char *path, size_t len)
 	memcpy(part, path, len);
 	part[len] = '\0';
 	dir = fd_openat2(root, part, O_PATH | O_DIRECTORY | O_CLOEXEC,
-			 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	                 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	return dir == -ENOENT ? make_directories(root, path, len) : dir;
 }
 
@@ -306,7 +307,7 @@ static int mount_at(struct site *at, struct step *s, int dir, const char *name)
 	if (tree < 0)
 		return tree;
 	if (move_mount(tree, "", dir, name,
-		       MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0u : MOVE_MOUNT_T_EMPTY_PATH)) < 0)
+	               MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0u : MOVE_MOUNT_T_EMPTY_PATH)) < 0)
 		r = -errno;
 	site_covered(at, s->path);
 	fd_close(&tree);
@@ -338,7 +339,7 @@ static int place_mount(struct site *at, struct step *s)
 static int write_setting(int root, const struct step *s)
 {
 	int r, fd = fd_openat2(root, s->path, O_WRONLY | O_CLOEXEC,
-			       RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	                       RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
@@ -361,7 +362,7 @@ static int step_enter(struct site *at, struct step *s)
 		return make_link(at, s);
 	case STEP_UNLINK:
 		return unlinkat(at->root, s->path, s->directory ? AT_REMOVEDIR : 0) < 0 ? -errno
-											: 0;
+		                                                                        : 0;
 	case STEP_TMPFS:
 	case STEP_PROC:
 	case STEP_DEVPTS:
@@ -434,7 +435,7 @@ static int open_terminal(int root, struct layer_report *report)
 	if (tree < 0)
 		r = tree;
 	else if (move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
-		 0)
+	         0)
 		r = -errno;
 	fd_close(&tree);
 	fd_close(&at);

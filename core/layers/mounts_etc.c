@@ -20,7 +20,7 @@
 
 static const char *const directories[] = {
 	"/etc/ssl/certs",    "/etc/ca-certificates", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
-	"/etc/alternatives", "/etc/ld.so.conf.d",    "/etc/terminfo",	  NULL,
+	"/etc/alternatives", "/etc/ld.so.conf.d",    "/etc/terminfo",     NULL,
 };
 
 static const char *const public_files[] = {
@@ -47,8 +47,8 @@ static const struct {
 	const char *path, *text;
 } texts[] = {
 	{ "/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n"
-			 "agent:x:1000:1000:agent:/home/agent:/bin/bash\n"
-			 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
+	                 "agent:x:1000:1000:agent:/home/agent:/bin/bash\n"
+	                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
 	{ "/etc/group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n" },
 	{ "/etc/resolv.conf", "nameserver 127.0.0.1\n" },
 	{ "/etc/nsswitch.conf",
@@ -62,7 +62,7 @@ static const struct {
 	{ "/etc/shells", "/bin/sh\n/bin/bash\n/usr/bin/bash\n" },
 };
 static_assert(AGENT_UID == 1000 && AGENT_GID == 1000,
-	      "the passwd and group texts name the agent's ids");
+              "the passwd and group texts name the agent's ids");
 
 enum { COPY_MAX = 32 * 1024 }; /* more costs a launch less when it is mounted */
 
@@ -123,7 +123,7 @@ static void host_names(struct mounts *m, const struct launch *l)
 	const char *host = l->hostname ? l->hostname : "warder";
 
 	buf_addf(&hosts, "127.0.0.1 localhost %s\n::1 localhost ip6-localhost ip6-loopback\n",
-		 host);
+	         host);
 	buf_addf(&name, "%s\n", host);
 	step_file(m, "/etc/hosts", 0644, buf_str(&hosts), hosts.len);
 	step_file(m, "/etc/hostname", 0644, buf_str(&name), name.len);

@@ -70,13 +70,13 @@ static int match_add(struct walk *w, const char *path, const struct stat *st)
 	}
 	if (w->n == HIDE_MATCHES_MAX) {
 		snprintf(w->partial, w->partial_size, "filesystem.hide: more than %d files match",
-			 HIDE_MATCHES_MAX);
+		         HIDE_MATCHES_MAX);
 		return 1;
 	}
 	w->matches[w->n] = (struct match){ .path = strdup(path),
-					   .directory = S_ISDIR(st->st_mode),
-					   .dev = st->st_dev,
-					   .ino = st->st_ino };
+		                           .directory = S_ISDIR(st->st_mode),
+		                           .dev = st->st_dev,
+		                           .ino = st->st_ino };
 	if (!w->matches[w->n].path)
 		return -ENOMEM;
 	w->n++;
@@ -87,7 +87,7 @@ static int match_add(struct walk *w, const char *path, const struct stat *st)
 static int match_link(struct walk *w)
 {
 	CLEANUP_FD int fd = fd_openat2(w->project->fd, w->path, O_PATH | O_CLOEXEC,
-				       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	                               RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	char link[64], to[PATH_MAX];
 	size_t n = strlen(w->project->path);
 	struct stat st;
@@ -125,7 +125,8 @@ static int match_entry(struct walk *w, int dirfd, const char *name)
 	return match_add(w, w->path, &st);
 }
 
-/* Refused is the one answer that nobody listens; what was left behind may be unlinked and bound again. */
+/* Refused is the one answer that nobody listens; what was left behind may be unlinked and bound
+ * again. */
 static bool socket_is_dead(int dirfd, const char *name)
 {
 	CLEANUP_FD int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -170,12 +171,12 @@ static int walk_entry(struct walk *w, int dirfd, const char *name, int kind, siz
 		return 0;
 	if (level + 1 == WALK_DEPTH_MAX) {
 		snprintf(w->partial, w->partial_size,
-			 "filesystem.hide: directories are nested deeper than %d", WALK_DEPTH_MAX);
+		         "filesystem.hide: directories are nested deeper than %d", WALK_DEPTH_MAX);
 		return 1;
 	}
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? closed_directory(w, dirfd, name, errno)
-		      : walk_directory(w, fd, len, level + 1);
+	              : walk_directory(w, fd, len, level + 1);
 }
 
 /* Takes dirfd over. */
@@ -197,12 +198,12 @@ static int walk_directory(struct walk *w, int dirfd, size_t len, int level)
 			continue;
 		if (++w->entries > HIDE_ENTRIES_MAX) {
 			snprintf(w->partial, w->partial_size,
-				 "filesystem.hide: the project has more than %d entries",
-				 HIDE_ENTRIES_MAX);
+			         "filesystem.hide: the project has more than %d entries",
+			         HIDE_ENTRIES_MAX);
 			r = 1;
 		} else if (len + n + 2 > sizeof(w->path)) {
 			snprintf(w->partial, w->partial_size,
-				 "filesystem.hide: a path is too long");
+			         "filesystem.hide: a path is too long");
 			r = 1;
 		} else {
 			size_t at = len ? len + 1 : 0;
@@ -259,12 +260,12 @@ static void mask_steps(struct mounts *m, const struct walk *w)
 }
 
 int hide_steps(struct mounts *m, struct launch *l, const struct source *project, struct audit *a,
-	       char *ret_partial, size_t size, struct error *err)
+               char *ret_partial, size_t size, struct error *err)
 {
 	struct walk w = { .patterns = l->policy->filesystem.hide,
-			  .project = project,
-			  .partial = ret_partial,
-			  .partial_size = size };
+		          .project = project,
+		          .partial = ret_partial,
+		          .partial_size = size };
 	int fd, r;
 
 	*ret_partial = '\0';

@@ -32,7 +32,7 @@ enum step_kind {
 /* A host object that was opened once and audited by that descriptor. */
 struct source {
 	char *path;  /* canonical, absolute */
-	int fd;	     /* O_PATH, or -1 once entered */
+	int fd;      /* O_PATH, or -1 once entered */
 	int tree_fd; /* its detached mount, or -1: made in prepare by root, else in the child */
 	dev_t dev;
 	ino_t ino;
@@ -40,7 +40,7 @@ struct source {
 	uid_t uid; /* its owner on disk */
 	gid_t gid;
 	bool recursive; /* mounts below it come along */
-	bool idmapped;	/* its owner becomes the agent's host id */
+	bool idmapped;  /* its owner becomes the agent's host id */
 };
 
 struct step {
@@ -55,18 +55,18 @@ struct step {
 	char inodes[16];
 	char mode_text[8];
 	bool directory; /* what the mount point is */
-	bool create;	/* make the mount point (and what is above it) */
-	bool optional;	/* an absent mount point is no failure */
-	bool asked;	/* by policy or options, not ours */
+	bool create;    /* make the mount point (and what is above it) */
+	bool optional;  /* an absent mount point is no failure */
+	bool asked;     /* by policy or options, not ours */
 	struct source source;
 };
 
 struct mounts {
 	struct step *steps; /* owned */
 	int n, cap;
-	bool failed;	     /* out of memory while adding */
+	bool failed;         /* out of memory while adding */
 	bool in_child_trees; /* rootless: the child opens and clones the sources */
-	int hidden;	     /* files masked by filesystem.hide */
+	int hidden;          /* files masked by filesystem.hide */
 	struct step root;    /* the tmpfs at / */
 	bool read_only;
 	bool tty;
@@ -81,13 +81,13 @@ void step_link(struct mounts *m, const char *path, const char *to);
 void step_file(struct mounts *m, const char *path, mode_t mode, const char *data, size_t len);
 /* A mount of an opened source, which is taken over, whatever comes of it. 0 or -ENOMEM. */
 int step_tree(struct mounts *m, const char *path, struct source *src, uint64_t attr,
-	      struct error *err);
+              struct error *err);
 struct step *step_tmpfs(struct mounts *m, const char *path, uint64_t size, unsigned inodes,
-			mode_t mode);
+                        mode_t mode);
 /* A read-only nosuid nodev bind of a system directory or file at the same place; nothing if it is
  * not there. */
 int step_system(struct mounts *m, const struct launch *l, const char *path, uint64_t attr,
-		struct error *err);
+                struct error *err);
 
 /* ---- mounts_system.c, mounts_etc.c, mounts_devices.c: what every root has ---- */
 int system_steps(struct mounts *m, const struct launch *l, struct error *err);
@@ -105,7 +105,7 @@ int source_open(const struct launch *l, const char *path, bool privileged, struc
 int source_from(int fd, struct source *ret);
 /* Makes the detached mount with its attributes (root mode). `what` names it in errors. */
 int source_tree(const struct launch *l, struct source *s, uint64_t attr, const char *what,
-		struct error *err);
+                struct error *err);
 /* The child's: opens and compares the source again, clones it. System calls only. 0 or -errno
  * (-ESTALE). */
 int source_tree_in_child(struct source *s, uint64_t attr);
@@ -129,12 +129,12 @@ struct asked_mount {
 /* Opens and judges one source. Findings are added; *ret is filled when it may be mounted. 0, or
  * -errno with err when it is refused or cannot be opened (the finding is added all the same). */
 int audit_source(struct launch *l, const struct asked_mount *ask, struct audit *a,
-		 struct source *ret, struct error *err);
+                 struct source *ret, struct error *err);
 
 /* ---- mounts_secrets.c: what is known to be dangerous to hand out ---- */
 /* Why the object behind a source must not be handed out; false when nothing speaks against it. */
 bool secrets_judge(const struct launch *l, const struct source *s, const struct asked_mount *ask,
-		   char *why, size_t size);
+                   char *why, size_t size);
 /* The name of an entry of a directory that looks like a secret of its own (.env, a private key), or
  * "". */
 void secrets_in_directory(const struct source *s, char *ret, size_t size);
@@ -153,7 +153,7 @@ int target_order(struct mounts *m, int first, struct error *err);
 /* Masks the project's files that filesystem.hide names. Findings (what "hide") when `a` is given.
  * *ret_partial says why the walk could not finish ("" if it did). `m` may be NULL: only look. */
 int hide_steps(struct mounts *m, struct launch *l, const struct source *project, struct audit *a,
-	       char *ret_partial, size_t size, struct error *err);
+               char *ret_partial, size_t size, struct error *err);
 
 /* ---- mounts_enter.c ---- */
 int mounts_enter(const struct launch *l, struct layer_report *report);

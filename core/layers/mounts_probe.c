@@ -51,8 +51,8 @@ static int write_maps(const struct launch *l, pid_t pid)
 static _Noreturn void probe_in_child(const struct launch *l, int sock)
 {
 	struct layer_report report = { .what = "become the agent",
-				       .master_fd = -1,
-				       .slave_fd = -1 };
+		                       .master_fd = -1,
+		                       .slave_fd = -1 };
 	struct probe_message msg = { .result = 0 };
 	char go;
 
@@ -80,7 +80,7 @@ static int probe_enter(const struct launch *l, struct probe_message *msg)
 	theirs = pair[1];
 	strcpy(msg->what, "new user, pid and mount namespaces");
 	pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL,
-			     NULL, NULL, NULL);
+	                     NULL, NULL, NULL);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
@@ -91,7 +91,7 @@ static int probe_enter(const struct launch *l, struct probe_message *msg)
 	strcpy(msg->what, "id maps");
 	r = write_maps(l, pid);
 	if (r == 0 && (send(ours, "g", 1, MSG_NOSIGNAL) != 1 ||
-		       recv(ours, msg, sizeof(*msg), 0) != (ssize_t)sizeof(*msg)))
+	               recv(ours, msg, sizeof(*msg), 0) != (ssize_t)sizeof(*msg)))
 		r = -EIO;
 	else if (r == 0)
 		r = msg->result;
@@ -125,14 +125,14 @@ static void probe_launch(struct launch *l, struct probe_result *ret)
 		probe_set(ret, LAYER_OFF, err.hint, "%s", err.text);
 	} else if ((r = probe_enter(l, &msg)) < 0) {
 		bool userns = strncmp(msg.what, "new user", 8) == 0 ||
-			      strcmp(msg.what, "id maps") == 0 ||
-			      strncmp(msg.what, "make mounts", 11) == 0;
+		              strcmp(msg.what, "id maps") == 0 ||
+		              strncmp(msg.what, "make mounts", 11) == 0;
 
 		probe_set(ret, LAYER_OFF, userns ? identity_userns_remedy() : remedy_for(r),
-			  "%s: %s", msg.what, strerror(-r));
+		          "%s: %s", msg.what, strerror(-r));
 	} else {
 		probe_set(ret, LAYER_ENFORCED, NULL, "a whole root built and entered%s",
-			  l->root_mode ? ", the project id-mapped" : "");
+		          l->root_mode ? ", the project id-mapped" : "");
 	}
 	layer_mounts.release(l);
 	buf_free(&l->notices);

@@ -24,7 +24,7 @@
 enum reach {
 	ITSELF,
 	WRITTEN, /* itself, and all that lies below it if it may be written */
-	BELOW,	 /* all that lies below it, too */
+	BELOW,   /* all that lies below it, too */
 };
 
 static const struct place {
@@ -66,7 +66,7 @@ static const struct place {
 
 /* Ordinary directories that only lie below a place of the list. */
 static const char *const ordinary[] = { "/dev/shm/", "/run/media/", "/usr/src/",
-					"/usr/local/src/" };
+	                                "/usr/local/src/" };
 
 /* Below a home, or anywhere by these names. */
 static const struct credential {
@@ -128,9 +128,9 @@ static const struct token_file {
 };
 
 static const char *const key_names[] = {
-	".env",	      ".env.local",  ".env.production", ".env.development", "id_rsa",
-	"id_dsa",     "id_ecdsa",    "id_ed25519",	"id_ecdsa_sk",	    "id_ed25519_sk",
-	"server.key", "private.pem", "private.key",	"key.pem",
+	".env",       ".env.local",  ".env.production", ".env.development", "id_rsa",
+	"id_dsa",     "id_ecdsa",    "id_ed25519",      "id_ecdsa_sk",      "id_ed25519_sk",
+	"server.key", "private.pem", "private.key",     "key.pem",
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -182,15 +182,15 @@ static bool source_holds(const struct source *s, const char *path)
 static bool judge_kind(const struct source *s, char *why, size_t size)
 {
 	static const long kernel_fs[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC,	 CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-		DEBUGFS_MAGIC,	  TRACEFS_MAGIC, SECURITYFS_MAGIC,   DEVPTS_SUPER_MAGIC,
-		NSFS_MAGIC,	  BPF_FS_MAGIC,
+		PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEBUGFS_MAGIC,    TRACEFS_MAGIC, SECURITYFS_MAGIC,   DEVPTS_SUPER_MAGIC,
+		NSFS_MAGIC,       BPF_FS_MAGIC,
 	};
-	const char *kind = S_ISSOCK(s->mode)			    ? "a unix socket"
-			   : S_ISFIFO(s->mode)			    ? "a fifo"
-			   : S_ISCHR(s->mode) || S_ISBLK(s->mode)   ? "a device node"
-			   : !S_ISREG(s->mode) && !S_ISDIR(s->mode) ? "neither file nor directory"
-								    : NULL;
+	const char *kind = S_ISSOCK(s->mode)                        ? "a unix socket"
+	                   : S_ISFIFO(s->mode)                      ? "a fifo"
+	                   : S_ISCHR(s->mode) || S_ISBLK(s->mode)   ? "a device node"
+	                   : !S_ISREG(s->mode) && !S_ISDIR(s->mode) ? "neither file nor directory"
+	                                                            : NULL;
 	struct statfs fs;
 
 	if (!kind && fstatfs(s->fd, &fs) == 0) {
@@ -280,7 +280,7 @@ static void say_credential(const struct credential *c, char *why, size_t size)
 }
 
 static bool judge_credentials(const struct launch *l, const struct source *s, bool project,
-			      char *why, size_t size)
+                              char *why, size_t size)
 {
 	char path[PATH_MAX];
 
@@ -290,7 +290,7 @@ static bool judge_credentials(const struct launch *l, const struct source *s, bo
 
 		if (!hit && l->owner_home && l->owner_home[0] == '/' &&
 		    snprintf(path, sizeof(path), "%s/%s", l->owner_home, c->name) <
-			    (int)sizeof(path) &&
+		            (int)sizeof(path) &&
 		    access(path, F_OK) == 0)
 			hit = same_object(s, path) || source_holds(s, path);
 		if (!hit && !project && S_ISDIR(s->mode))
@@ -303,8 +303,9 @@ static bool judge_credentials(const struct launch *l, const struct source *s, bo
 	return false;
 }
 
-/* The beginning of a regular file, NUL-terminated. dirfd may be an O_PATH descriptor. Looked at before
- * it is opened: the name is the user's and may lead to a device, which root's open would set to work. */
+/* The beginning of a regular file, NUL-terminated. dirfd may be an O_PATH descriptor. Looked at
+ * before it is opened: the name is the user's and may lead to a device, which root's open would
+ * set to work. */
 static bool peek(int dirfd, const char *name, char *ret, size_t size)
 {
 	CLEANUP_FD int at = openat(dirfd, name, O_PATH | O_CLOEXEC);
@@ -351,8 +352,8 @@ static bool judge_content(const struct source *s, bool project, char *why, size_
 	for (size_t i = 0; i < COUNT(token_files); i++) {
 		const struct token_file *t = &token_files[i];
 		bool found = S_ISDIR(s->mode) ? !project && peek(s->fd, t->name, text, sizeof(text))
-					      : strcmp(name, t->name) == 0 &&
-							peek_source(s, text, sizeof(text));
+		                              : strcmp(name, t->name) == 0 &&
+		                                        peek_source(s, text, sizeof(text));
 
 		if (found && has_token(t, text)) {
 			snprintf(why, size, "holds credentials (a token in %s)", t->name);
@@ -400,7 +401,7 @@ void secrets_in_directory(const struct source *s, char *ret, size_t size)
 }
 
 static bool judge_above_project(const struct launch *l, const struct source *s, char *why,
-				size_t size)
+                                size_t size)
 {
 	char found[64];
 
@@ -413,7 +414,7 @@ static bool judge_above_project(const struct launch *l, const struct source *s, 
 }
 
 bool secrets_judge(const struct launch *l, const struct source *s, const struct asked_mount *ask,
-		   char *why, size_t size)
+                   char *why, size_t size)
 {
 	return judge_kind(s, why, size) || judge_place(s, ask->writable, why, size) ||
 	       judge_home(l, s, why, size) || judge_credentials(l, s, ask->project, why, size) ||

@@ -163,7 +163,8 @@ static struct idmap {
 static int n_idmaps;
 static pid_t leaving; /* a holder that was killed and not waited for yet, or 0 */
 
-/* Its end costs some time, on another processor if there is one: it is waited for as late as can be. */
+/* Its end costs some time, on another processor if there is one: it is waited for as late as can
+ * be. */
 static void holder_wait(void)
 {
 	while (leaving > 0 && waitpid(leaving, NULL, __WALL) < 0 && errno == EINTR)
@@ -186,8 +187,8 @@ static int write_map(int proc, const char *file, unsigned inside, unsigned outsi
 	return fd_write_value(proc, file, line);
 }
 
-/* It keeps nothing of the supervisor's open (the session's lock above all), and outlives it in no case: a parent that died
- * before the death signal was set is seen by its number. */
+/* It keeps nothing of the supervisor's open (the session's lock above all), and outlives it in no
+ * case: a parent that died before the death signal was set is seen by its number. */
 static int hold(void *parent)
 {
 	(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
@@ -199,8 +200,9 @@ static int hold(void *parent)
 	return 0;
 }
 
-/* A user namespace needs a process to be born in; this one only waits for its end, on our memory (CLONE_VM: nothing is copied)
- * and a stack of its own, so there is one at a time. No SIGCHLD: the exit signal is 0. */
+/* A user namespace needs a process to be born in; this one only waits for its end, on our memory
+ * (CLONE_VM: nothing is copied) and a stack of its own, so there is one at a time. No SIGCHLD: the
+ * exit signal is 0. */
 static pid_t namespace_holder(void)
 {
 	static _Alignas(16) char stack[8192];
@@ -244,10 +246,10 @@ static int idmap_make(struct idmap *map)
 static int idmap_for(const struct launch *l, const struct source *s)
 {
 	struct idmap want = { .disk_uid = s->uid,
-			      .disk_gid = s->gid,
-			      .host_uid = l->host_uid,
-			      .host_gid = l->host_gid,
-			      .fd = -1 };
+		              .disk_gid = s->gid,
+		              .host_uid = l->host_uid,
+		              .host_gid = l->host_gid,
+		              .fd = -1 };
 	int r;
 
 	/* No ids are taken for an audit; any will do to see whether the file system takes a map. */
@@ -278,14 +280,15 @@ static int idmap_for(const struct launch *l, const struct source *s)
 static int clone_tree(int fd, bool recursive)
 {
 	int tree = open_tree(fd, "",
-			     (unsigned)AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				     (recursive ? AT_RECURSIVE : 0u));
+	                     (unsigned)AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+	                             (recursive ? AT_RECURSIVE : 0u));
 
 	return tree < 0 ? -errno : tree;
 }
 
-/* A clone of a shared mount is its peer (mount_namespaces(7)): what is mounted below it inside would
- * appear on the host, and the other way round. So every tree is made private before it is used. */
+/* A clone of a shared mount is its peer (mount_namespaces(7)): what is mounted below it inside
+ * would appear on the host, and the other way round. So every tree is made private before it is
+ * used. */
 static int set_attributes(int tree, bool recursive, uint64_t attr, int userns)
 {
 	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
@@ -295,7 +298,7 @@ static int set_attributes(int tree, bool recursive, uint64_t attr, int userns)
 		a.userns_fd = (uint64_t)userns;
 	}
 	if (mount_setattr(tree, "", (unsigned)AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u), &a,
-			  sizeof(a)) < 0)
+	                  sizeof(a)) < 0)
 		return -errno;
 	return 0;
 }
@@ -307,13 +310,13 @@ static int idmap_refused(const struct source *s, int code, const char *what, str
 	source_fs_name(s->fd, fs, sizeof(fs));
 	error_errno(err, code, "%s: %s (%s) takes no id-mapped mount", what, s->path, fs);
 	error_hint(err,
-		   "keep it on ext4, xfs, btrfs or, from Linux 6.3 on, tmpfs; or launch as the "
-		   "owner of the files, without root");
+	           "keep it on ext4, xfs, btrfs or, from Linux 6.3 on, tmpfs; or launch as the "
+	           "owner of the files, without root");
 	return code;
 }
 
 int source_tree(const struct launch *l, struct source *s, uint64_t attr, const char *what,
-		struct error *err)
+                struct error *err)
 {
 	CLEANUP_FD int tree = clone_tree(s->fd, s->recursive);
 	int userns = -1, r;
@@ -345,7 +348,7 @@ int source_tree_in_child(struct source *s, uint64_t attr)
 {
 	struct stat st;
 	int r, fd = fd_openat2(AT_FDCWD, s->path, O_PATH | O_CLOEXEC,
-			       RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	                       RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
 	if (fd == -ELOOP || fd == -ENOENT || fd == -ENOTDIR)
 		return -ESTALE;

@@ -53,15 +53,15 @@ static bool has_dots(const char *path)
 
 int target_check(const char *target, bool tmpfs, struct error *err)
 {
-	static const char *const whole[] = { "/proc", "/sys",	"/dev",	  "/bin",    "/sbin",
-					     "/lib",  "/lib32", "/lib64", "/libx32", NULL };
-	static const char *const exact[] = { "/",    "/usr", "/etc",	       "/home",
-					     "/var", "/run", WORKSPACE_TARGET, NULL };
+	static const char *const whole[] = { "/proc", "/sys",   "/dev",   "/bin",    "/sbin",
+		                             "/lib",  "/lib32", "/lib64", "/libx32", NULL };
+	static const char *const exact[] = { "/",    "/usr", "/etc",           "/home",
+		                             "/var", "/run", WORKSPACE_TARGET, NULL };
 	bool taken = false;
 
 	if (target[0] != '/' || has_dots(target))
 		return error_set(err, EINVAL,
-				 "mount at %s: expected an absolute path without . or ..", target);
+		                 "mount at %s: expected an absolute path without . or ..", target);
 	if (tmpfs && strcmp(target, "/dev/shm") == 0)
 		return 0;
 	for (const char *const *p = whole; *p; p++)
@@ -70,7 +70,7 @@ int target_check(const char *target, bool tmpfs, struct error *err)
 		taken |= strcmp(target, *p) == 0;
 	if (taken)
 		return error_set(err, EINVAL, "mount at %s: that place is the session's own",
-				 target);
+		                 target);
 	return 0;
 }
 
@@ -113,12 +113,12 @@ static int must_exist(const struct step *s, const struct step *above, struct err
 {
 	CLEANUP_FD int fd =
 		fd_openat2(above->source.fd, s->path + strlen(above->path) + 1, O_PATH | O_CLOEXEC,
-			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	                   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	struct stat st;
 
 	if (fd == -ENOENT) {
 		error_set(err, ENOENT, "mount at /%s: not there in %s", s->path,
-			  above->source.path);
+		          above->source.path);
 		error_hint(err, "make it there first: nothing is made on the host for a mount");
 		return -ENOENT;
 	}
@@ -128,8 +128,8 @@ static int must_exist(const struct step *s, const struct step *above, struct err
 		return error_errno(err, errno, "mount at /%s", s->path);
 	if (!S_ISDIR(st.st_mode) != !s->directory)
 		return error_set(err, s->directory ? ENOTDIR : EISDIR, "mount at /%s: %s", s->path,
-				 s->directory ? "a file stands where a directory is mounted"
-					      : "a directory stands where a file is mounted");
+		                 s->directory ? "a file stands where a directory is mounted"
+		                              : "a directory stands where a file is mounted");
 	return 0;
 }
 

@@ -21,7 +21,7 @@ static int network_prepare(struct launch *l, struct error *err)
 {
 	if (l->policy->network.mode == NETWORK_NONE)
 		return layer_settle_status(l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL,
-					   "loopback only");
+		                           "loopback only");
 	return layer_settle_status(
 		l, LAYER_NETWORK, LAYER_ENFORCED, err, NULL,
 		"filtered: this version has no egress broker, so nothing is reachable");
@@ -62,7 +62,7 @@ static void network_describe(const struct launch *l, struct layer_rows *rows)
 static int try_loopback(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 	int r, server, client;
 
@@ -86,12 +86,12 @@ int network_probe(struct probe_result *ret)
 
 	if (r < 0)
 		probe_set(ret, LAYER_OFF,
-			  "a kernel with CONFIG_NET_NS, and user namespaces for users "
-			  "(see identity)",
-			  "a network namespace with loopback: %s", strerror(-r));
+		          "a kernel with CONFIG_NET_NS, and user namespaces for users "
+		          "(see identity)",
+		          "a network namespace with loopback: %s", strerror(-r));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL,
-			  "a network namespace made, loopback up and connected to");
+		          "a network namespace made, loopback up and connected to");
 	return 0;
 }
 

@@ -44,7 +44,7 @@ int no_new_privs_probe(struct probe_result *ret)
 
 	if (r < 0)
 		probe_set(ret, LAYER_OFF, "a Linux kernel of 3.5 or later",
-			  "prctl(PR_SET_NO_NEW_PRIVS): errno %d", -r);
+		          "prctl(PR_SET_NO_NEW_PRIVS): errno %d", -r);
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL, "set and read back");
 	return 0;

@@ -28,7 +28,7 @@ int probe_child(int (*attempt)(void))
 }
 
 void probe_set(struct probe_result *ret, enum layer_state state, const char *remedy,
-	       const char *fmt, ...)
+               const char *fmt, ...)
 {
 	va_list ap;
 

@@ -15,7 +15,7 @@ int probe_child(int (*attempt)(void));
 
 /* Fills a result. */
 void probe_set(struct probe_result *ret, enum layer_state state, const char *remedy,
-	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 int identity_probe(struct probe_result *ret);
 int mounts_probe(struct probe_result *ret);

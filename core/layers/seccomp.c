@@ -3,11 +3,10 @@
  * the policy's profile.
  *
  * prepare, in the supervisor: read the profile, take its program from the cache or compile it,
- * build the base filter for the policy's toggles. enter, in the child right before execve:
- * install the watch (which announces executions), base and profile, in this
- * order: the base refuses another listener, and a profile need not allow seccomp(2). After it only write,
- * sendmsg, close, execve and exit follow; so a profile under which nothing could be started is
- * refused in prepare.
+ * build the base filter for the policy's toggles. enter, in the child right before execve: install
+ * the watch (which announces executions), base and profile, in this order: the base refuses
+ * another listener, and a profile need not allow seccomp(2). After it only write, sendmsg, close,
+ * execve and exit follow; so a profile under which nothing could be started is refused in prepare.
  *
  * Where base and profile both refuse a call with an errno, the profile's is the one that is seen
  * (the kernel takes the newest filter's); nothing that one refuses is allowed by the other.
@@ -73,11 +72,12 @@ static int profile_program(const struct launch *l, struct seccomp *s, struct err
 		return r;
 	if (l->state_dir && !l->audit_only)
 		s->cache = seccomp_cache_write(l->state_dir, key, &s->profile) == 0 ? CACHE_STORED
-										    : CACHE_FAILED;
+		                                                                    : CACHE_FAILED;
 	return 0;
 }
 
-/* Every execve and execveat is announced to the supervisor, whatever profile is loaded; everything else passes. */
+/* Every execve and execveat is announced to the supervisor, whatever profile is loaded; everything
+ * else passes. */
 static void watch_program(struct bpf_program *p)
 {
 	static const uint32_t calls[] = { SYS_execve, SYS_execveat };
@@ -114,8 +114,8 @@ static int profile_startable(const struct launch *l, const struct bpf_program *p
 		action &= SECCOMP_RET_ACTION_FULL;
 		if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG)
 			return error_set(err, EINVAL,
-					 "%s: does not allow %s: nothing could be started",
-					 l->policy->seccomp.profile, needed[i].name);
+			                 "%s: does not allow %s: nothing could be started",
+			                 l->policy->seccomp.profile, needed[i].name);
 	}
 	return 0;
 }
@@ -127,8 +127,8 @@ static int seccomp_prepare(struct launch *l, struct error *err)
 
 	if (r < 0)
 		return layer_settle_status(l, LAYER_SECCOMP, LAYER_OFF, err,
-					   "use a kernel built with CONFIG_SECCOMP_FILTER",
-					   "the kernel has no seccomp filters: %s", strerror(-r));
+		                           "use a kernel built with CONFIG_SECCOMP_FILTER",
+		                           "the kernel has no seccomp filters: %s", strerror(-r));
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return error_errno(err, ENOMEM, "seccomp");
@@ -191,11 +191,11 @@ static void seccomp_describe(const struct launch *l, struct layer_rows *rows)
 	layer_row_add(rows, "profile", "%s", l->policy->seccomp.profile);
 	layer_row_add(rows, "allowed_calls", "%d", s->allowed);
 	layer_row_add(rows, "on_denied", "%s",
-		      l->policy->seccomp.on_denied == ON_DENIED_KILL ? "kill" : "errno");
+	              l->policy->seccomp.on_denied == ON_DENIED_KILL ? "kill" : "errno");
 	layer_row_add(rows, "profile_filter", "%u instructions, %s", (unsigned)s->profile.n,
-		      cache_words[s->cache]);
+	              cache_words[s->cache]);
 	layer_row_add(rows, "base_filter", "%u instructions, beneath the profile",
-		      (unsigned)s->base.n);
+	              (unsigned)s->base.n);
 	layer_row_add(rows, "base_opened_by_toggles", "%s", open.len ? buf_str(&open) : "none");
 }
 
@@ -231,10 +231,10 @@ int seccomp_probe(struct probe_result *ret)
 
 	if (r < 0)
 		probe_set(ret, LAYER_OFF, "use a kernel built with CONFIG_SECCOMP_FILTER",
-			  "installing a filter and testing it: %s", strerror(-r));
+		          "installing a filter and testing it: %s", strerror(-r));
 	else
 		probe_set(ret, LAYER_ENFORCED, NULL,
-			  "a filter was installed and refused what it should");
+		          "a filter was installed and refused what it should");
 	return 0;
 }
 

@@ -83,7 +83,7 @@ struct base_rule {
 	uint32_t only_bits;
 };
 
-#define SET_ID	(S_ISUID | S_ISGID)
+#define SET_ID (S_ISUID | S_ISGID)
 /* Only with these does the kernel look at open's mode. O_TMPFILE contains O_DIRECTORY. */
 #define OPEN_CREATES (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
 #define CLONE_NAMESPACES                                                                           \
@@ -373,18 +373,18 @@ int seccomp_enter_supervisor(void)
 }
 
 static const uint32_t init_calls[] = {
-	__NR_read,	    __NR_readv,		  __NR_write,	     __NR_writev,
-	__NR_sendmsg,	    __NR_sendto,	  __NR_recvmsg,	     __NR_recvfrom,
-	__NR_ppoll,	    __NR_epoll_pwait,	  __NR_epoll_ctl,    __NR_close,
-	__NR_fcntl,	    __NR_shutdown,	  __NR_wait4,	     __NR_waitid,
-	__NR_kill,	    __NR_tgkill,	  __NR_pidfd_open,   __NR_pidfd_send_signal,
+	__NR_read,          __NR_readv,           __NR_write,        __NR_writev,
+	__NR_sendmsg,       __NR_sendto,          __NR_recvmsg,      __NR_recvfrom,
+	__NR_ppoll,         __NR_epoll_pwait,     __NR_epoll_ctl,    __NR_close,
+	__NR_fcntl,         __NR_shutdown,        __NR_wait4,        __NR_waitid,
+	__NR_kill,          __NR_tgkill,          __NR_pidfd_open,   __NR_pidfd_send_signal,
 	__NR_rt_sigaction,  __NR_rt_sigprocmask,  __NR_rt_sigreturn, __NR_rt_sigtimedwait,
-	__NR_rt_sigsuspend, __NR_rt_sigpending,	  __NR_signalfd4,    __NR_restart_syscall,
+	__NR_rt_sigsuspend, __NR_rt_sigpending,   __NR_signalfd4,    __NR_restart_syscall,
 	__NR_clock_gettime, __NR_clock_nanosleep, __NR_nanosleep,    __NR_gettimeofday,
-	__NR_getpid,	    __NR_getppid,	  __NR_gettid,	     __NR_getuid,
-	__NR_futex,	    __NR_sched_yield,	  __NR_exit,	     __NR_exit_group,
+	__NR_getpid,        __NR_getppid,         __NR_gettid,       __NR_getuid,
+	__NR_futex,         __NR_sched_yield,     __NR_exit,         __NR_exit_group,
 #ifdef __x86_64__
-	__NR_poll,	    __NR_epoll_wait,	  __NR_time,	     __NR_pause,
+	__NR_poll,          __NR_epoll_wait,      __NR_time,         __NR_pause,
 #endif
 };
 

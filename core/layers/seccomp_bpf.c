@@ -25,7 +25,7 @@ const uint32_t bpf_native_arch = AUDIT_ARCH_AARCH64;
 #endif
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-	      "the low half of an argument is its first word on little-endian machines only");
+              "the low half of an argument is its first word on little-endian machines only");
 
 void bpf_add(struct bpf_program *p, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
@@ -105,7 +105,7 @@ static bool jump_taken(uint16_t op, uint32_t a, uint32_t k)
 
 /* A 32-bit word of struct seccomp_data. */
 static bool data_word(uint32_t offset, uint32_t arch, uint32_t nr, const uint64_t args[6],
-		      uint32_t *ret)
+                      uint32_t *ret)
 {
 	size_t first = offsetof(struct seccomp_data, args);
 
@@ -123,7 +123,7 @@ static bool data_word(uint32_t offset, uint32_t arch, uint32_t nr, const uint64_
 }
 
 uint32_t bpf_run(const struct sock_filter *insns, uint16_t n, uint32_t arch, uint32_t nr,
-		 const uint64_t args[6])
+                 const uint64_t args[6])
 {
 	uint32_t acc = 0;
 
@@ -194,8 +194,8 @@ int bpf_install(const struct sock_filter *insns, uint16_t n)
 int bpf_install_listener(const struct sock_filter *insns, uint16_t n)
 {
 	long fd = set_filter(insns, n,
-			     SECCOMP_FILTER_FLAG_NEW_LISTENER |
-				     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	                     SECCOMP_FILTER_FLAG_NEW_LISTENER |
+	                             SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 
 	if (fd < 0 && errno == EINVAL)
 		fd = set_filter(insns, n, SECCOMP_FILTER_FLAG_NEW_LISTENER);

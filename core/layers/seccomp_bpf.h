@@ -41,13 +41,13 @@ void bpf_block_end(struct bpf_program *p, size_t block);
  * for a program that the kernel would not take. For checks and tests; at most SECCOMP_INSNS_MAX
  * steps, since jumps only go forward. */
 uint32_t bpf_run(const struct sock_filter *insns, uint16_t n, uint32_t arch, uint32_t nr,
-		 const uint64_t args[6]);
+                 const uint64_t args[6]);
 /* How many of this machine's system calls it lets through when every argument is 0. */
 int bpf_count_allowed(const struct sock_filter *insns, uint16_t n);
 
-/* The same with SECCOMP_FILTER_FLAG_NEW_LISTENER: returns the notification descriptor (seccomp_unotify(2)), close-on-exec,
- * or -errno. WAIT_KILLABLE_RECV (Linux 5.19) where the kernel has it: then a signal does not take a call that
- * is being looked at away again. */
+/* The same with SECCOMP_FILTER_FLAG_NEW_LISTENER: returns the notification descriptor
+ * (seccomp_unotify(2)), close-on-exec, or -errno. WAIT_KILLABLE_RECV (Linux 5.19) where the kernel
+ * has it: then a signal does not take a call that is being looked at away again. */
 int bpf_install_listener(const struct sock_filter *insns, uint16_t n);
 /* seccomp(2), SECCOMP_SET_MODE_FILTER for the calling thread. A system call only. 0 or -errno. */
 int bpf_install(const struct sock_filter *insns, uint16_t n);

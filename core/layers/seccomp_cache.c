@@ -30,25 +30,25 @@ struct cache_header {
 };
 
 static_assert(sizeof(CACHE_FORMAT) - 1 == sizeof(((struct cache_header *)0)->format),
-	      "the format fills its field");
+              "the format fills its field");
 static_assert(sizeof(struct cache_header) % sizeof(struct sock_filter) == 0,
-	      "a file is a whole number of instructions long");
+              "a file is a whole number of instructions long");
 
 void seccomp_cache_key(const char *profile_sha256, enum on_denied on_denied,
-		       const struct profile_machine *machine, char ret[DIGEST_HEX])
+                       const struct profile_machine *machine, char ret[DIGEST_HEX])
 {
 	char compiler[32], facts[256];
 	int len;
 
 	seccomp_compiler(compiler, sizeof(compiler));
 	len = snprintf(facts, sizeof(facts), "%s\n%s\n%d\n%s %u.%u\n%s\n", CACHE_FORMAT,
-		       profile_sha256, (int)on_denied, machine->arch, machine->kernel_major,
-		       machine->kernel_minor, compiler);
+	               profile_sha256, (int)on_denied, machine->arch, machine->kernel_major,
+	               machine->kernel_minor, compiler);
 	digest_hex(&(struct digest_part){ facts, (size_t)len }, 1, ret);
 }
 
 static void content_digest(const char *key, const struct sock_filter *insns, size_t n,
-			   char ret[DIGEST_HEX])
+                           char ret[DIGEST_HEX])
 {
 	struct digest_part parts[] = { { key, strlen(key) }, { insns, n * sizeof(*insns) } };
 

@@ -62,8 +62,8 @@ static const struct call_name newer_calls[] = {
 };
 
 static const uint32_t known_arches[] = {
-	SCMP_ARCH_X86,	 SCMP_ARCH_X86_64, SCMP_ARCH_ARM,     SCMP_ARCH_AARCH64,
-	SCMP_ARCH_MIPS,	 SCMP_ARCH_MIPS64, SCMP_ARCH_PPC,     SCMP_ARCH_PPC64LE,
+	SCMP_ARCH_X86,   SCMP_ARCH_X86_64, SCMP_ARCH_ARM,     SCMP_ARCH_AARCH64,
+	SCMP_ARCH_MIPS,  SCMP_ARCH_MIPS64, SCMP_ARCH_PPC,     SCMP_ARCH_PPC64LE,
 	SCMP_ARCH_S390X, SCMP_ARCH_PARISC, SCMP_ARCH_RISCV64,
 };
 
@@ -127,7 +127,7 @@ static int resolve(const char *name, int *ret)
 
 /* The same rule twice is no mistake. */
 static int rule_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned n,
-		    const struct scmp_arg_cmp *args)
+                    const struct scmp_arg_cmp *args)
 {
 	int r = seccomp_rule_add_array(ctx, action, nr, n, args);
 
@@ -150,9 +150,9 @@ static int call_add(scmp_filter_ctx ctx, const struct profile_rule *rule, uint32
 		const struct profile_arg *a = &rule->args[i];
 
 		one = (struct scmp_arg_cmp){ .arg = a->index,
-					     .op = compare_ops[a->op],
-					     .datum_a = a->value,
-					     .datum_b = a->value_two };
+			                     .op = compare_ops[a->op],
+			                     .datum_a = a->value,
+			                     .datum_b = a->value_two };
 		if (repeated)
 			r = rule_add(ctx, action, nr, 1, &one);
 		else
@@ -162,7 +162,7 @@ static int call_add(scmp_filter_ctx ctx, const struct profile_rule *rule, uint32
 }
 
 static int rule_names_add(scmp_filter_ctx ctx, const struct profile *p,
-			  const struct profile_rule *rule, uint32_t default_act, struct error *err)
+                          const struct profile_rule *rule, uint32_t default_act, struct error *err)
 {
 	const uint32_t action = scmp_action(rule->action, rule->errno_ret);
 
@@ -172,13 +172,13 @@ static int rule_names_add(scmp_filter_ctx ctx, const struct profile *p,
 		r = resolve(*name, &nr);
 		if (r < 0)
 			return error_set(err, EINVAL, "%s: %s.names: unknown system call \"%s\"",
-					 p->file, rule->place, *name);
+			                 p->file, rule->place, *name);
 		if (nr == CALL_ELSEWHERE || action == default_act)
 			continue;
 		r = call_add(ctx, rule, action, nr);
 		if (r < 0)
 			return error_errno(err, r, "%s: %s: \"%s\" is refused by libseccomp",
-					   p->file, rule->place, *name);
+			                   p->file, rule->place, *name);
 	}
 	return 0;
 }
@@ -199,8 +199,8 @@ static int export(scmp_filter_ctx ctx, const char *file, struct bpf_program *ret
 		return error_errno(err, errno, "%s: filter", file);
 	if ((size_t)st.st_size > sizeof(ret->insns))
 		return error_set(err, E2BIG,
-				 "%s: compiles to %zu instructions; the kernel takes %d", file,
-				 (size_t)st.st_size / sizeof(ret->insns[0]), SECCOMP_INSNS_MAX);
+		                 "%s: compiles to %zu instructions; the kernel takes %d", file,
+		                 (size_t)st.st_size / sizeof(ret->insns[0]), SECCOMP_INSNS_MAX);
 	if (pread(fd, ret->insns, (size_t)st.st_size, 0) != st.st_size)
 		return error_set(err, EIO, "%s: filter: short read", file);
 	ret->n = (uint16_t)((size_t)st.st_size / sizeof(ret->insns[0]));
@@ -209,7 +209,7 @@ static int export(scmp_filter_ctx ctx, const char *file, struct bpf_program *ret
 }
 
 int seccomp_compile(const struct profile *p, enum on_denied on_denied, struct bpf_program *ret,
-		    struct error *err)
+                    struct error *err)
 {
 	const uint32_t default_act = default_action(p, on_denied);
 	scmp_filter_ctx ctx = seccomp_init(default_act);

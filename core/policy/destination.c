@@ -82,7 +82,7 @@ static int parse_host(const char *text, size_t len, struct policy_destination *d
 	}
 	if (!host_ok(host)) {
 		error_set(err, EINVAL, "expected a host name, *.suffix or an address, got \"%.*s\"",
-			  (int)(len > 64 ? 64 : len), text);
+		          (int)(len > 64 ? 64 : len), text);
 		for (const char *c = host; *c; c++) {
 			if ((unsigned char)*c >= 0x80)
 				error_hint(err, "write an international name as xn--… (punycode)");
@@ -105,7 +105,7 @@ static bool bits_beyond(const struct policy_destination *d, int width)
 
 /* Clears what lies beyond the prefix and prints the range that was probably meant. */
 static int refuse_bits(const struct policy_destination *d, int width, const char *text,
-		       struct error *err)
+                       struct error *err)
 {
 	struct in6_addr base = d->address;
 	char shown[INET6_ADDRSTRLEN];
@@ -115,13 +115,13 @@ static int refuse_bits(const struct policy_destination *d, int width, const char
 	if (!inet_ntop(d->family, &base, shown, sizeof(shown)))
 		shown[0] = '\0';
 	return error_set(err, EINVAL, "expected %s/%d (no bits beyond the prefix), got \"%.64s\"",
-			 shown, d->prefix, text);
+	                 shown, d->prefix, text);
 }
 
 /* "address" and "len" (NULL: the whole address). -ENOENT, with no error told, when it is no
  * address at all. */
 static int parse_address(const char *address, const char *len, const char *text,
-			 struct policy_destination *d, struct error *err)
+                         struct policy_destination *d, struct error *err)
 {
 	int64_t prefix;
 
@@ -160,7 +160,7 @@ static int parse_ports(const char *s, struct policy_destination *d, struct error
 		ok = text_parse_int(s + len + 1, low, 65535, &high, NULL) == 0;
 	if (!ok)
 		return error_set(err, EINVAL, "expected a port 1..65535 or a range, got \"%.64s\"",
-				 s);
+		                 s);
 	d->port_min = (uint16_t)low;
 	d->port_max = (uint16_t)high;
 	return 0;
@@ -236,7 +236,7 @@ int policy_destination_parse(const char *text, struct policy_destination *ret, s
 
 	d.text = strdup(text);
 	int r = work && d.text ? parse(text, work, &d, err)
-			       : error_errno(err, ENOMEM, "network destination");
+	                       : error_errno(err, ENOMEM, "network destination");
 	if (r < 0) {
 		policy_destination_free(&d);
 		return r;

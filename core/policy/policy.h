@@ -67,13 +67,13 @@ struct policy_tmpfs {
 
 /* One destination: a name (exact, or *.suffix), or an address range; a port range. */
 struct policy_destination {
-	char *host;                 /* lower case, no trailing dot; NULL for a range of addresses */
-	bool wildcard;              /* host is the suffix after "*." */
-	int family;                 /* AF_INET or AF_INET6 for ranges */
-	struct in6_addr address;    /* network order; IPv4 in the first four bytes */
+	char *host;              /* lower case, no trailing dot; NULL for a range of addresses */
+	bool wildcard;           /* host is the suffix after "*." */
+	int family;              /* AF_INET or AF_INET6 for ranges */
+	struct in6_addr address; /* network order; IPv4 in the first four bytes */
 	int prefix;
 	uint16_t port_min, port_max; /* 0..65535 when none was given */
-	char *text;                 /* as written, for screens */
+	char *text;                  /* as written, for screens */
 };
 
 struct policy_exec_rule {
@@ -122,10 +122,10 @@ struct policy {
 		uint64_t approval_timeout_ns;
 	} exec;
 	struct {
-		uint64_t memory;          /* bytes */
-		uint32_t cpus_milli;      /* thousandths of a core */
+		uint64_t memory;     /* bytes */
+		uint32_t cpus_milli; /* thousandths of a core */
 		uint32_t pids;
-		uint64_t disk;            /* bytes: the home tmpfs */
+		uint64_t disk; /* bytes: the home tmpfs */
 		uint32_t open_files;
 		uint64_t timeout_ns;      /* 0 = none */
 		uint64_t idle_timeout_ns; /* 0 = none */
@@ -148,10 +148,13 @@ struct policy {
 int policy_load(const char *ref, const char *home, struct policy **ret, struct error *err);
 /* The same from text already read, for tests and fuzzing; `file` names it. */
 int policy_parse(const char *file, const char *text, size_t len, const char *home,
-		 struct policy **ret, struct error *err);
+                 struct policy **ret, struct error *err);
 struct policy *policy_copy(const struct policy *p); /* NULL without memory */
 void policy_free(struct policy *p);
-static inline void policy_freep(struct policy **p) { policy_free(*p); }
+static inline void policy_freep(struct policy **p)
+{
+	policy_free(*p);
+}
 #define CLEANUP_POLICY __attribute__((cleanup(policy_freep)))
 
 /* Changes one scalar on a private copy, by its path in the file ("limits.memory" = "1g",
@@ -159,10 +162,10 @@ static inline void policy_freep(struct policy **p) { policy_free(*p); }
  * "exec.mode", "seccomp.profile", toggles.*, limits.*). Values are checked as in a file.
  * Recomputes sha256. */
 int policy_set(struct policy *p, const char *path, const char *value, struct error *err);
-/* Each adds to a list. A mount or tmpfs takes the place of what the policy has at that target, a variable
- * that of its old value; network.mode stays as it is. */
+/* Each adds to a list. A mount or tmpfs takes the place of what the policy has at that target, a
+ * variable that of its old value; network.mode stays as it is. */
 int policy_add_mount(struct policy *p, const char *source, const char *target, bool writable,
-		     struct error *err);
+                     struct error *err);
 int policy_add_tmpfs(struct policy *p, const char *target, uint64_t size, struct error *err);
 int policy_add_allow(struct policy *p, const char *host_port, struct error *err);
 int policy_add_variable(struct policy *p, const char *name, const char *value, struct error *err);

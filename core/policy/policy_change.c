@@ -32,7 +32,7 @@ static int unknown_path(const char *path, struct error *err)
 
 	for (int i = 0; i < policy_n_fields && i < 64; i++) {
 		snprintf(known[i], sizeof(known[i]), "%s.%s", policy_fields[i].section,
-			 policy_fields[i].key);
+		         policy_fields[i].key);
 		names[i] = known[i];
 	}
 	error_set(err, EINVAL, "%.64s: no such setting", path);
@@ -68,7 +68,7 @@ static int no_memory(struct error *err)
 }
 
 int policy_add_mount(struct policy *p, const char *source, const char *target, bool writable,
-		     struct error *err)
+                     struct error *err)
 {
 	const char *why = "";
 
@@ -96,7 +96,7 @@ int policy_add_tmpfs(struct policy *p, const char *target, uint64_t size, struct
 		return bad(err, "filesystem.tmpfs: target", why, target);
 	if (size < POLICY_TMPFS_MIN || size > POLICY_SIZE_MAX)
 		return error_set(err, EINVAL,
-				 "filesystem.tmpfs: size: expected 4K..1P, got %" PRIu64, size);
+		                 "filesystem.tmpfs: size: expected 4K..1P, got %" PRIu64, size);
 	if (p->filesystem.n_tmpfs >= MOUNTS_MAX)
 		return error_set(err, E2BIG, "filesystem.tmpfs: expected at most %d", MOUNTS_MAX);
 	if (policy_append_tmpfs(p, target, size) < 0)
@@ -135,7 +135,7 @@ int policy_add_variable(struct policy *p, const char *name, const char *value, s
 		return bad(err, "environment.set", why, name);
 	if (p->environment.n_set >= POLICY_LIST_MAX)
 		return error_set(err, E2BIG, "environment.set: expected at most %d",
-				 POLICY_LIST_MAX);
+		                 POLICY_LIST_MAX);
 	if (policy_put_variable(p, name, value) < 0)
 		return no_memory(err);
 	return policy_seal(p, err);

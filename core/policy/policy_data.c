@@ -145,7 +145,7 @@ int policy_append_rule(struct policy *p, const struct policy_exec_rule *r)
 }
 
 int policy_append_destination(struct policy_destination **list, int *n,
-			      const struct policy_destination *d)
+                              const struct policy_destination *d)
 {
 	struct policy_destination *grown = policy_grow(*list, *n, sizeof(*grown));
 
@@ -338,22 +338,22 @@ static int copy_lists(const struct policy *from, struct policy *to)
 
 	for (int i = 0; r == 0 && i < from->filesystem.n_mounts; i++)
 		r = policy_append_mount(to, from->filesystem.mounts[i].source,
-					from->filesystem.mounts[i].target,
-					from->filesystem.mounts[i].writable);
+		                        from->filesystem.mounts[i].target,
+		                        from->filesystem.mounts[i].writable);
 	for (int i = 0; r == 0 && i < from->filesystem.n_tmpfs; i++)
 		r = policy_append_tmpfs(to, from->filesystem.tmpfs[i].target,
-					from->filesystem.tmpfs[i].size);
+		                        from->filesystem.tmpfs[i].size);
 	for (int i = 0; r == 0 && i < from->network.n_allow; i++)
 		r = policy_append_destination(&to->network.allow, &to->network.n_allow,
-					      &from->network.allow[i]);
+		                              &from->network.allow[i]);
 	for (int i = 0; r == 0 && i < from->network.n_deny; i++)
 		r = policy_append_destination(&to->network.deny, &to->network.n_deny,
-					      &from->network.deny[i]);
+		                              &from->network.deny[i]);
 	for (int i = 0; r == 0 && i < from->exec.n_rules; i++)
 		r = policy_append_rule(to, &from->exec.rules[i]);
 	for (int i = 0; r == 0 && i < from->environment.n_set; i++)
 		r = policy_put_variable(to, from->environment.set[i].name,
-					from->environment.set[i].value);
+		                        from->environment.set[i].value);
 	return r;
 }
 

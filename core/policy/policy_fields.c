@@ -14,8 +14,8 @@
 #include "core/base/fd.h"
 
 const char *const layer_names[LAYER_COUNT + 1] = {
-	[LAYER_IDENTITY] = "identity",	       [LAYER_MOUNTS] = "mounts",
-	[LAYER_NETWORK] = "network",	       [LAYER_LIMITS] = "limits",
+	[LAYER_IDENTITY] = "identity",         [LAYER_MOUNTS] = "mounts",
+	[LAYER_NETWORK] = "network",           [LAYER_LIMITS] = "limits",
 	[LAYER_ENVIRONMENT] = "environment",   [LAYER_CAPABILITIES] = "capabilities",
 	[LAYER_NO_NEW_PRIVS] = "no_new_privs", [LAYER_LANDLOCK] = "landlock",
 	[LAYER_SECCOMP] = "seccomp",
@@ -40,7 +40,7 @@ static_assert(sizeof(enum workspace_mode) == sizeof(unsigned), "enums are stored
 static_assert(sizeof(enum network_mode) == sizeof(unsigned), "enums are stored as unsigned");
 static_assert(sizeof(enum on_denied) == sizeof(unsigned), "enums are stored as unsigned");
 
-#define DAY_NS	     (24 * 3600 * 1000000000ULL)
+#define DAY_NS       (24 * 3600 * 1000000000ULL)
 #define DURATION_MIN 1000000000ULL
 #define DURATION_MAX (366 * DAY_NS)
 
@@ -111,7 +111,7 @@ static void store_u64(const struct policy_field *f, struct policy *p, uint64_t v
 }
 
 static int store_string(const struct policy_field *f, struct policy *p, const char *s,
-			struct error *err)
+                        struct error *err)
 {
 	char **slot = field_at(f, p);
 
@@ -128,7 +128,7 @@ static int bad_size(const struct policy_field *f, uint64_t got, struct error *er
 }
 
 static int set_size(const struct policy_field *f, const char *text, struct policy *p,
-		    struct error *err)
+                    struct error *err)
 {
 	uint64_t v;
 	int r = text_parse_size(text, &v, err);
@@ -142,7 +142,7 @@ static int set_size(const struct policy_field *f, const char *text, struct polic
 }
 
 static int set_duration(const struct policy_field *f, const char *text, struct policy *p,
-			struct error *err)
+                        struct error *err)
 {
 	uint64_t v;
 	int r = text_parse_duration(text, &v, err);
@@ -156,7 +156,7 @@ static int set_duration(const struct policy_field *f, const char *text, struct p
 }
 
 static int set_milli(const struct policy_field *f, const char *text, struct policy *p,
-		     struct error *err)
+                     struct error *err)
 {
 	uint64_t v;
 	int r = text_parse_milli(text, &v, err);
@@ -170,7 +170,7 @@ static int set_milli(const struct policy_field *f, const char *text, struct poli
 }
 
 static int set_enum(const struct policy_field *f, const char *text, struct policy *p,
-		    struct error *err)
+                    struct error *err)
 {
 	char known[128] = "";
 
@@ -186,7 +186,7 @@ static int set_enum(const struct policy_field *f, const char *text, struct polic
 }
 
 static int set_bool(const struct policy_field *f, const char *text, struct policy *p,
-		    struct error *err)
+                    struct error *err)
 {
 	bool yes = strcmp(text, "true") == 0;
 
@@ -197,7 +197,7 @@ static int set_bool(const struct policy_field *f, const char *text, struct polic
 }
 
 static int set_profile(const struct policy_field *f, const char *text,
-		       const struct policy_source *src, struct policy *p, struct error *err)
+                       const struct policy_source *src, struct policy *p, struct error *err)
 {
 	CLEANUP_FREE char *path = NULL;
 
@@ -211,14 +211,14 @@ static int set_profile(const struct policy_field *f, const char *text,
 	int r = policy_resolve(src, text, &path);
 	if (r == -EINVAL)
 		return error_set(err, EINVAL, "expected a path, got \"%.64s\" without a home for ~",
-				 text);
+		                 text);
 	if (r < 0)
 		return error_errno(err, r, "\"%.64s\"", text);
 	return store_string(f, p, path, err);
 }
 
 static int set_word(const struct policy_field *f, const char *text, struct policy *p,
-		    struct error *err)
+                    struct error *err)
 {
 	const char *why = "";
 	bool ok = f->kind == KIND_ROOT ? policy_root_ok(text, &why) : policy_proxy_ok(text, &why);
@@ -229,7 +229,7 @@ static int set_word(const struct policy_field *f, const char *text, struct polic
 }
 
 static int set_from(const struct policy_field *f, const char *text, const struct policy_source *src,
-		    struct policy *p, struct error *err)
+                    struct policy *p, struct error *err)
 {
 	int64_t count;
 	int r;
@@ -263,7 +263,7 @@ static int set_from(const struct policy_field *f, const char *text, const struct
 }
 
 int policy_field_set(const struct policy_field *f, const char *text, struct policy *p,
-		     struct error *err)
+                     struct error *err)
 {
 	const struct policy_source here = { .file = NULL, .home = getenv("HOME") };
 
@@ -272,7 +272,7 @@ int policy_field_set(const struct policy_field *f, const char *text, struct poli
 
 /* Numbers stand in a file as numbers; sizes and durations may, as bytes and seconds. */
 static int read_number(const struct policy_field *f, const struct json_at *at, struct policy *p,
-		       struct error *err)
+                       struct error *err)
 {
 	int64_t v;
 	double cpus;
@@ -310,7 +310,7 @@ static int read_number(const struct policy_field *f, const struct json_at *at, s
 }
 
 static int read_text(const struct policy_field *f, const struct json_at *at,
-		     const struct policy_source *src, struct policy *p, struct error *err)
+                     const struct policy_source *src, struct policy *p, struct error *err)
 {
 	struct error why = ERROR_INIT;
 	const char *text;
@@ -324,7 +324,7 @@ static int read_text(const struct policy_field *f, const struct json_at *at,
 }
 
 int policy_field_read(const struct policy_field *f, const struct json_at *at,
-		      const struct policy_source *src, struct policy *p, struct error *err)
+                      const struct policy_source *src, struct policy *p, struct error *err)
 {
 	bool yes;
 	int index, r;

@@ -26,7 +26,7 @@ struct chain {
 };
 
 static int load_file(const char *file, const char *name, const struct chain *child,
-		     const char *home, struct policy **ret, struct error *err);
+                     const char *home, struct policy **ret, struct error *err);
 
 static bool is_path(const char *ref)
 {
@@ -48,7 +48,7 @@ static int find_parent(const char *ref, const struct chain *c, char **ret, struc
 }
 
 static int load_parent(const struct json_at *at, const char *ref, const struct chain *c,
-		       struct policy **ret, struct error *err)
+                       struct policy **ret, struct error *err)
 {
 	CLEANUP_FREE char *file = NULL;
 	struct error why = ERROR_INIT;
@@ -65,7 +65,7 @@ static int load_parent(const struct json_at *at, const char *ref, const struct c
 	for (const struct chain *seen = c; real && seen; seen = seen->child) {
 		if (seen->real && strcmp(seen->real, real) == 0)
 			return json_error(at, err, "\"%.64s\" leads back to %s: a loop", ref,
-					  seen->file);
+			                  seen->file);
 	}
 	return load_file(file, is_path(ref) ? NULL : ref, c, c->home, ret, err);
 }
@@ -103,18 +103,18 @@ static int make_own(struct policy *p, const struct chain *c, const char *extends
 }
 
 static int check_name(const struct json_at *root, const struct policy *p, const char *name,
-		      struct error *err)
+                      struct error *err)
 {
 	struct json_at at = json_member(root, "name");
 
 	if (name && strcmp(p->name, name) != 0)
 		return json_error(&at, err, "expected \"%s\", as the file is called, got \"%s\"",
-				  name, p->name);
+		                  name, p->name);
 	return 0;
 }
 
 static int read_document(const struct json *doc, const char *name, const struct chain *c,
-			 struct policy **ret, struct error *err)
+                         struct policy **ret, struct error *err)
 {
 	const struct policy_source src = { .file = c->file, .home = c->home };
 	CLEANUP_POLICY struct policy *p = NULL;
@@ -148,7 +148,7 @@ static int read_document(const struct json *doc, const char *name, const struct 
 }
 
 static int load_file(const char *file, const char *name, const struct chain *child,
-		     const char *home, struct policy **ret, struct error *err)
+                     const char *home, struct policy **ret, struct error *err)
 {
 	CLEANUP_FREE char *text = NULL;
 	CLEANUP_FREE char *real = realpath(file, NULL);
@@ -228,7 +228,7 @@ int policy_load(const char *ref, const char *home, struct policy **ret, struct e
 }
 
 int policy_parse(const char *file, const char *text, size_t len, const char *home,
-		 struct policy **ret, struct error *err)
+                 struct policy **ret, struct error *err)
 {
 	CLEANUP_POLICY struct policy *p = NULL;
 	CLEANUP_JSON struct json *doc = NULL;

@@ -32,13 +32,13 @@ static int expect_list(const struct json_at *at, int max, struct error *err)
 
 	if (r == 0 && json_count(at) > max)
 		return json_error(at, err, "expected at most %d items, got %d", max,
-				  json_count(at));
+		                  json_count(at));
 	return r;
 }
 
 /* A string that passes `ok`. */
 static int read_word(const struct json_at *at, bool (*ok)(const char *, const char **),
-		     const char **ret, struct error *err)
+                     const char **ret, struct error *err)
 {
 	const char *why = "";
 	const char *s;
@@ -54,7 +54,7 @@ static int read_word(const struct json_at *at, bool (*ok)(const char *, const ch
 
 /* Adds the strings of a list to *list, each once. */
 static int read_words(const struct json_at *at, bool (*ok)(const char *, const char **),
-		      char ***list, struct error *err)
+                      char ***list, struct error *err)
 {
 	int r = expect_list(at, POLICY_LIST_MAX - strv_count(*list), err);
 
@@ -72,7 +72,7 @@ static int read_words(const struct json_at *at, bool (*ok)(const char *, const c
 /* ---- filesystem ---- */
 
 static int read_target(const struct json_at *at, const struct policy *p, const char **ret,
-		       struct error *err)
+                       struct error *err)
 {
 	int r = read_word(at, policy_target_ok, ret, err);
 
@@ -202,7 +202,7 @@ static int read_port(const struct json_at *at, char text[32], struct error *err)
 
 /* { "host" or "cidr": …, "port": … } written as the string form would be. */
 static int read_object(const struct json_at *at, struct buf *text, struct json_at *ret_where,
-		       struct error *err)
+                       struct error *err)
 {
 	static const char *const keys[] = { "host", "cidr", "port", NULL };
 	struct json_at host = json_member(at, "host");
@@ -227,7 +227,7 @@ static int read_object(const struct json_at *at, struct buf *text, struct json_a
 	int address = slash ? (int)(slash - s) : (int)strlen(s);
 	if (strpbrk(s, "[]") || (json_present(&host) && (slash || strchr(s, ':'))))
 		return json_error(ret_where, err, "expected %s, got \"%.64s\"",
-				  json_present(&host) ? "a host name" : "ADDRESS/LEN", s);
+		                  json_present(&host) ? "a host name" : "ADDRESS/LEN", s);
 	if (strchr(s, ':'))
 		buf_addf(text, "[%.*s]%s", address, s, slash ? slash : "");
 	else
@@ -238,7 +238,7 @@ static int read_object(const struct json_at *at, struct buf *text, struct json_a
 }
 
 static int read_destination(const struct json_at *at, struct policy_destination **list, int *n,
-			    struct error *err)
+                            struct error *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	struct policy_destination d;
@@ -274,7 +274,7 @@ static int read_destination(const struct json_at *at, struct policy_destination 
 }
 
 static int read_destinations(const struct json_at *at, struct policy_destination **list, int *n,
-			     struct error *err)
+                             struct error *err)
 {
 	int r = expect_list(at, POLICY_LIST_MAX - *n, err);
 
@@ -418,7 +418,7 @@ static const struct section sections[] = {
 };
 
 static int read_section(const struct json_at *root, const struct section *s,
-			const struct reading *rd, struct error *err)
+                        const struct reading *rd, struct error *err)
 {
 	struct json_at at = json_member(root, s->name);
 
@@ -478,7 +478,7 @@ static int read_capabilities(const struct json_at *root, struct error *err)
 	if (r < 0)
 		return r;
 	return json_error(&first, err, "expected none: no capability can be granted, got \"%.64s\"",
-			  s);
+	                  s);
 }
 
 static int read_required(const struct json_at *root, struct policy *p, struct error *err)
@@ -501,10 +501,10 @@ static int read_required(const struct json_at *root, struct policy *p, struct er
 }
 
 int policy_apply(const struct json_at *root, const struct policy_source *src, struct policy *p,
-		 struct error *err)
+                 struct error *err)
 {
 	static const char *const keys[] = {
-		"name",	       "description", "extends",  "identity", "capabilities",
+		"name",        "description", "extends",  "identity", "capabilities",
 		"seccomp",     "filesystem",  "network",  "exec",     "limits",
 		"environment", "toggles",     "required", NULL,
 	};

@@ -53,7 +53,7 @@ static void put_filesystem(struct json_writer *w, const struct policy *p)
 }
 
 static void put_destinations(struct json_writer *w, const char *key,
-			     const struct policy_destination *list, int n)
+                             const struct policy_destination *list, int n)
 {
 	json_put_array(w, key);
 	for (int i = 0; i < n; i++)

@@ -34,7 +34,7 @@ int policy_append_mount(struct policy *p, const char *source, const char *target
 int policy_append_tmpfs(struct policy *p, const char *target, uint64_t size);
 int policy_append_rule(struct policy *p, const struct policy_exec_rule *r);
 int policy_append_destination(struct policy_destination **list, int *n,
-			      const struct policy_destination *d);
+                              const struct policy_destination *d);
 /* Replaces the value of a name that is set already. */
 int policy_put_variable(struct policy *p, const char *name, const char *value);
 /* Empties the list. */
@@ -63,9 +63,9 @@ enum policy_kind {
 struct policy_field {
 	const char *section, *key;
 	enum policy_kind kind;
-	size_t offset;		  /* in struct policy */
+	size_t offset;            /* in struct policy */
 	const char *const *names; /* of KIND_ENUM */
-	uint64_t min, max;	  /* of numbers; a duration may be 0 beside */
+	uint64_t min, max;        /* of numbers; a duration may be 0 beside */
 };
 
 /* Where a value stands: for "~" and for paths relative to the policy. Both may be NULL. */
@@ -78,20 +78,20 @@ extern const struct policy_field policy_fields[];
 extern const int policy_n_fields;
 
 int policy_field_read(const struct policy_field *f, const struct json_at *at,
-		      const struct policy_source *src, struct policy *p, struct error *err);
+                      const struct policy_source *src, struct policy *p, struct error *err);
 /* The same from a word. Errors read "expected …, got …". */
 int policy_field_set(const struct policy_field *f, const char *text, struct policy *p,
-		     struct error *err);
+                     struct error *err);
 void policy_field_print(const struct policy_field *f, const struct policy *p,
-			struct json_writer *w);
+                        struct json_writer *w);
 
 /* ---- checks of single values: policy_check.c ---- */
 
 /* Each says in *why what was expected and returns false, or returns true. */
-bool policy_name_ok(const char *s, const char **why);	  /* of a policy */
+bool policy_name_ok(const char *s, const char **why);     /* of a policy */
 bool policy_variable_ok(const char *s, const char **why); /* name of an environment variable */
-bool policy_source_ok(const char *s, const char **why);	  /* of a mount */
-bool policy_target_ok(const char *s, const char **why);	  /* of a mount or tmpfs */
+bool policy_source_ok(const char *s, const char **why);   /* of a mount */
+bool policy_target_ok(const char *s, const char **why);   /* of a mount or tmpfs */
 bool policy_hide_ok(const char *s, const char **why);
 bool policy_root_ok(const char *s, const char **why);
 bool policy_proxy_ok(const char *s, const char **why);
@@ -101,14 +101,14 @@ bool policy_proxy_ok(const char *s, const char **why);
 int policy_resolve(const struct policy_source *src, const char *path, char **ret);
 
 enum { POLICY_TMPFS_MIN = 4096 };
-#define POLICY_SIZE_MAX	     (1ULL << 50)
+#define POLICY_SIZE_MAX      (1ULL << 50)
 #define POLICY_TMPFS_DEFAULT (100ULL << 20)
 
 /* ---- reading and digest ---- */
 
 /* Applies a document's keys, except `extends`, on what p has already. */
 int policy_apply(const struct json_at *root, const struct policy_source *src, struct policy *p,
-		 struct error *err);
+                 struct error *err);
 /* Sets p->sha256. 0 or -ENOMEM. */
 int policy_seal(struct policy *p, struct error *err);
 

@@ -150,7 +150,7 @@ int policy_search(const char *name, const char *home, char **ret, struct error *
 
 	if (!policy_name_ok(name, &why))
 		return error_set(err, EINVAL, "policy \"%.64s\": expected %s, or a file's path",
-				 name, why);
+		                 name, why);
 	snprintf(rest, sizeof(rest), "%s%s", name, suffix);
 	if (policy_search_dirs(home, &dirs) < 0)
 		return error_errno(err, ENOMEM, "policy \"%s\"", name);

@@ -64,7 +64,7 @@ bool profile_given(const struct json_at *at)
 }
 
 int profile_constant(const struct json_at *at, const char *prefix, const char **ret,
-		     struct error *err)
+                     struct error *err)
 {
 	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 	size_t len = strlen(prefix);
@@ -83,10 +83,10 @@ int profile_action(const struct json_at *at, enum profile_action *ret, struct er
 {
 	static const char *const names[] = {
 		"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP",
-		"SCMP_ACT_LOG",	  "SCMP_ACT_KILL",  "SCMP_ACT_KILL_THREAD",  NULL,
+		"SCMP_ACT_LOG",   "SCMP_ACT_KILL",  "SCMP_ACT_KILL_THREAD",  NULL,
 	};
 	static const enum profile_action actions[] = {
-		PROFILE_ALLOW, PROFILE_ERRNO,	     PROFILE_KILL_PROCESS, PROFILE_TRAP,
+		PROFILE_ALLOW, PROFILE_ERRNO,        PROFILE_KILL_PROCESS, PROFILE_TRAP,
 		PROFILE_LOG,   PROFILE_KILL_PROCESS, PROFILE_KILL_PROCESS,
 	};
 	const char *s;
@@ -120,7 +120,7 @@ static int errno_of(const char *s)
 }
 
 int profile_errno(const struct json_at *number, const struct json_at *name, int *ret,
-		  struct error *err)
+                  struct error *err)
 {
 	int64_t n = *ret;
 	const char *s = "";
@@ -184,7 +184,7 @@ static int read_arch_map(const struct json_at *at, struct error *err)
 /* A list that leaves this machine out would filter calls that nobody here can make, and no
  * other. */
 static int check_native(const struct json_at *at, const struct profile_machine *machine,
-			struct error *err)
+                        struct error *err)
 {
 	const char *scmp = NULL;
 
@@ -205,7 +205,7 @@ static int check_native(const struct json_at *at, const struct profile_machine *
 }
 
 static int read_arches(const struct json_at *root, const struct profile_machine *machine,
-		       struct error *err)
+                       struct error *err)
 {
 	struct json_at map = json_member(root, "archMap");
 	struct json_at list = json_member(root, "architectures");
@@ -260,7 +260,7 @@ static int refuse_listener(const struct json_at *root, struct error *err)
 }
 
 static int read_rules(const struct json_at *root, const struct profile_machine *machine,
-		      struct profile *p, struct error *err)
+                      struct profile *p, struct error *err)
 {
 	struct json_at at = json_member(root, "syscalls");
 	int r;
@@ -270,7 +270,7 @@ static int read_rules(const struct json_at *root, const struct profile_machine *
 	r = json_expect(&at, JSON_ARRAY, err);
 	if (r == 0 && json_count(&at) > SECCOMP_INSNS_MAX)
 		return json_error(&at, err, "expected at most %d items, got %d", SECCOMP_INSNS_MAX,
-				  json_count(&at));
+		                  json_count(&at));
 	for (int i = 0; r == 0 && i < json_count(&at); i++) {
 		struct json_at item = json_item(&at, i);
 
@@ -280,11 +280,11 @@ static int read_rules(const struct json_at *root, const struct profile_machine *
 }
 
 static int read_root(const struct json_at *root, const struct profile_machine *machine,
-		     struct profile *p, struct error *err)
+                     struct profile *p, struct error *err)
 {
 	static const char *const keys[] = {
-		"defaultAction", "defaultErrnoRet", "defaultErrno",	"archMap",  "architectures",
-		"flags",	 "listenerPath",    "listenerMetadata", "syscalls", NULL,
+		"defaultAction", "defaultErrnoRet", "defaultErrno",     "archMap",  "architectures",
+		"flags",         "listenerPath",    "listenerMetadata", "syscalls", NULL,
 	};
 	struct json_at action = json_member(root, "defaultAction");
 	struct json_at number = json_member(root, "defaultErrnoRet");
@@ -302,7 +302,7 @@ static int read_root(const struct json_at *root, const struct profile_machine *m
 }
 
 int profile_parse(const char *file, const char *text, size_t len,
-		  const struct profile_machine *machine, struct profile **ret, struct error *err)
+                  const struct profile_machine *machine, struct profile **ret, struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct profile *p;
@@ -332,7 +332,7 @@ int profile_parse(const char *file, const char *text, size_t len,
 }
 
 int profile_load(const char *file, const struct profile_machine *machine, struct profile **ret,
-		 struct error *err)
+                 struct error *err)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t len;

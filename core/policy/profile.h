@@ -52,7 +52,7 @@ struct profile_rule {
 
 struct profile {
 	char *file;
-	char sha256[65];     /* of the file's bytes: part of the filter cache's key */
+	char sha256[65]; /* of the file's bytes: part of the filter cache's key */
 	enum profile_action default_action;
 	int default_errno;
 	struct profile_rule *rules; /* only those that apply here */
@@ -60,17 +60,17 @@ struct profile {
 };
 
 struct profile_machine {
-	const char *arch;                  /* Docker's (Go's) name, as "amd64" */
+	const char *arch; /* Docker's (Go's) name, as "amd64" */
 	unsigned kernel_major, kernel_minor;
-	const char *const *caps;           /* that the agent holds; NULL-terminated or NULL: none */
+	const char *const *caps; /* that the agent holds; NULL-terminated or NULL: none */
 };
 
 /* Loads and reduces a profile. Errors: file and JSON path. A name that no architecture knows is
  * not found here. */
 int profile_load(const char *file, const struct profile_machine *machine, struct profile **ret,
-		 struct error *err);
+                 struct error *err);
 int profile_parse(const char *file, const char *text, size_t len,
-		  const struct profile_machine *machine, struct profile **ret, struct error *err);
+                  const struct profile_machine *machine, struct profile **ret, struct error *err);
 void profile_free(struct profile *p);
 /* What uname(2) says. The result points to static storage. */
 struct profile_machine profile_this_machine(void);

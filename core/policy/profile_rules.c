@@ -38,7 +38,7 @@ static void judge(struct conditions *c, bool holds)
 }
 
 static int read_caps(const struct json_at *at, const struct profile_machine *m,
-		     struct conditions *c, struct error *err)
+                     struct conditions *c, struct error *err)
 {
 	int r = profile_given(at) ? json_expect(at, JSON_ARRAY, err) : 0;
 
@@ -53,7 +53,7 @@ static int read_caps(const struct json_at *at, const struct profile_machine *m,
 }
 
 static int read_arches(const struct json_at *at, const struct profile_machine *m,
-		       struct conditions *c, struct error *err)
+                       struct conditions *c, struct error *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	int r = profile_given(at) ? json_expect(at, JSON_ARRAY, err) : 0;
@@ -67,7 +67,7 @@ static int read_arches(const struct json_at *at, const struct profile_machine *m
 		r = json_string(&item, &s, err);
 		if (r == 0 && (!*s || s[strspn(s, letters)]))
 			r = json_error(&item, err,
-				       "expected an architecture, as \"amd64\", got \"%.64s\"", s);
+			               "expected an architecture, as \"amd64\", got \"%.64s\"", s);
 		here = here || strcmp(s, m->arch) == 0;
 	}
 	if (n > 0)
@@ -76,7 +76,7 @@ static int read_arches(const struct json_at *at, const struct profile_machine *m
 }
 
 static int read_kernel(const struct json_at *at, const struct profile_machine *m,
-		       struct conditions *c, struct error *err)
+                       struct conditions *c, struct error *err)
 {
 	unsigned major, minor;
 	const char *s;
@@ -99,7 +99,7 @@ static int read_kernel(const struct json_at *at, const struct profile_machine *m
 
 /* One of "includes" and "excludes". With nothing in it: no condition, all of none hold. */
 static int read_conditions(const struct json_at *at, const struct profile_machine *m,
-			   struct conditions *ret, struct error *err)
+                           struct conditions *ret, struct error *err)
 {
 	static const char *const keys[] = { "caps", "arches", "minKernel", NULL };
 	struct conditions c = { .any = false, .all = true };
@@ -280,11 +280,11 @@ static int read_body(const struct json_at *at, struct profile_rule *rule, struct
 }
 
 int profile_read_rule(const struct json_at *at, const struct profile_machine *machine,
-		      struct profile *p, struct error *err)
+                      struct profile *p, struct error *err)
 {
 	static const char *const keys[] = {
-		"names", "name",    "action",	"errnoRet", "errno",
-		"args",	 "comment", "includes", "excludes", NULL,
+		"names", "name",    "action",   "errnoRet", "errno",
+		"args",  "comment", "includes", "excludes", NULL,
 	};
 	struct json_at includes_at = json_member(at, "includes");
 	struct json_at excludes_at = json_member(at, "excludes");

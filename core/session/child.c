@@ -1,7 +1,8 @@
 /*
- * child.c: pid 1 and the agent. System calls only: no allocation, no stdio, no formatting (the process was cloned from
- * the supervisor and shares its pages copy-on-write). Order: wait for the parent's go (ids mapped, cgroup joined) →
- * layers identity … landlock → ready, wait for go → fork the agent (session, terminal, seccomp last, execve) → serve as pid 1.
+ * child.c: pid 1 and the agent. System calls only: no allocation, no stdio, no formatting (the
+ * process was cloned from the supervisor and shares its pages copy-on-write). Order: wait for the
+ * parent's go (ids mapped, cgroup joined) → layers identity … landlock → ready, wait for go → fork
+ * the agent (session, terminal, seccomp last, execve) → serve as pid 1.
  */
 #include "core/session/child.h"
 
@@ -32,8 +33,8 @@ static void say(int sync, struct child_message *m, int fd)
 static _Noreturn void fail(int sync, unsigned layer, int error, const char *what)
 {
 	struct child_message m = { .kind = CHILD_FAILED,
-				   .layer = (uint8_t)layer,
-				   .error = error < 0 ? -error : error };
+		                   .layer = (uint8_t)layer,
+		                   .error = error < 0 ? -error : error };
 
 	strncpy(m.what, what ? what : "", sizeof(m.what) - 1);
 	say(sync, &m, -1);
@@ -48,7 +49,8 @@ static void wait_for_go(int sync)
 		_exit(1);
 }
 
-/* Puts the needed descriptors at fixed numbers and closes every other one: nothing of the host is inherited. */
+/* Puts the needed descriptors at fixed numbers and closes every other one: nothing of the host is
+ * inherited. */
 static void keep_only(int sync, int slave)
 {
 	int null;
@@ -88,7 +90,7 @@ static void reset_signals(void)
 static int agent_streams(const struct child_fds *fds, int slave)
 {
 	const int from[3] = { slave >= 0 ? slave : fds->in, slave >= 0 ? slave : fds->out,
-			      slave >= 0 ? slave : fds->err };
+		              slave >= 0 ? slave : fds->err };
 
 	if (setsid() < 0)
 		return -errno;
@@ -133,13 +135,13 @@ static void send_listener(const struct layer_report *report, int fd)
 	(void)close(FD_TOLD);
 }
 
-/* Tells over the pipe that execve closes (before it was sent, over the socket); an empty `what` of no layer means execve
- * itself. */
+/* Tells over the pipe that execve closes (before it was sent, over the socket); an empty `what` of
+ * no layer means execve itself. */
 static _Noreturn void agent_fail(unsigned layer, int error, const char *what)
 {
 	struct child_message m = { .kind = CHILD_FAILED,
-				   .layer = (uint8_t)layer,
-				   .error = error < 0 ? -error : error };
+		                   .layer = (uint8_t)layer,
+		                   .error = error < 0 ? -error : error };
 
 	strncpy(m.what, what ? what : "", sizeof(m.what) - 1);
 	(void)!write(fcntl(FD_TOLD, F_GETFD) < 0 ? FD_TELL : FD_TO_PARENT, &m, sizeof(m));
@@ -152,7 +154,8 @@ struct agent_start {
 	int slave;
 };
 
-/* Shares pid 1's memory until execve (CLONE_VM | CLONE_VFORK, as posix_spawn(3) does: nothing is copied); never returns. */
+/* Shares pid 1's memory until execve (CLONE_VM | CLONE_VFORK, as posix_spawn(3) does: nothing is
+ * copied); never returns. */
 static int agent_main(void *arg)
 {
 	const struct agent_start *start = arg;
@@ -169,7 +172,7 @@ static int agent_main(void *arg)
 	if (r == 0 && pipe2(told, O_CLOEXEC) < 0)
 		r = -errno;
 	if (r == 0 && ((told[0] = fcntl(told[0], F_DUPFD_CLOEXEC, 130)) < 0 ||
-		       (told[1] = fcntl(told[1], F_DUPFD_CLOEXEC, 130)) < 0))
+	               (told[1] = fcntl(told[1], F_DUPFD_CLOEXEC, 130)) < 0))
 		r = -errno;
 	if (r < 0)
 		fail(sync, LAYER_COUNT, r, "terminal and standard streams");
@@ -242,7 +245,8 @@ static int enter_layers(const struct plan *p, int sync)
 
 	if (r < 0)
 		fail(sync, failed, r, report.what);
-	/* changing ids cleared both (prctl(2)); a parent that died before this is seen as end-of-file on sync */
+	/* changing ids cleared both (prctl(2)); a parent that died before this is seen as
+	 * end-of-file on sync */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail(sync, LAYER_COUNT, errno, "parent-death signal");
 	say(sync, &m, report.master_fd);
@@ -250,7 +254,8 @@ static int enter_layers(const struct plan *p, int sync)
 	return report.slave_fd;
 }
 
-/* The environment that the supervisor was started with: pid 1 is a copy of it and is visible inside. */
+/* The environment that the supervisor was started with: pid 1 is a copy of it and is visible
+ * inside. */
 static void blank_environment(void)
 {
 	for (char **e = environ; e && *e; e++)

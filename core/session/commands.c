@@ -1,7 +1,7 @@
 /*
- * commands.c: duration and exit of each command, by a pidfd taken while the program stood at its first instruction, so that
- * the number cannot have been reused. Which exit code it was is told by PIDFD_GET_INFO (Linux 6.15); elsewhere it is unknown and
- * says so (null).
+ * commands.c: duration and exit of each command, by a pidfd taken while the program stood at its
+ * first instruction, so that the number cannot have been reused. Which exit code it was is told by
+ * PIDFD_GET_INFO (Linux 6.15); elsewhere it is unknown and says so (null).
  */
 #include "core/session/commands.h"
 
@@ -67,7 +67,8 @@ static struct running **find(struct commands *c, pid_t pid)
 	return at;
 }
 
-/* 1 with the wait status, 0 while its parent has not taken it yet, or -errno where the kernel does not tell. */
+/* 1 with the wait status, 0 while its parent has not taken it yet, or -errno where the kernel does
+ * not tell. */
 static int exit_status(const struct running *r, int *ret)
 {
 	struct pidfd_info_v0 info = { .mask = PIDFD_INFO_EXIT_BIT };
@@ -127,9 +128,9 @@ void commands_begin(struct commands *c, pid_t pid, uint64_t exec_seq, uint64_t n
 		return;
 	*r = (struct running){ .of = c, .pid = pid, .seq = exec_seq, .started = now };
 	r->source = (struct loop_fd){ .fd = (int)syscall(SYS_pidfd_open, pid, 0),
-				      .events = EPOLLIN,
-				      .ready = on_exit_of,
-				      .owner = r };
+		                      .events = EPOLLIN,
+		                      .ready = on_exit_of,
+		                      .owner = r };
 	if (r->source.fd < 0 || loop_add(c->session->loop, &r->source) < 0) {
 		fd_close(&r->source.fd);
 		free(r);

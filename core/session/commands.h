@@ -11,7 +11,8 @@ struct session;
 struct commands;
 
 int commands_new(struct session *s, struct commands **ret); /* 0 or -errno */
-/* A program has begun in pid, recorded as exec_seq. What ran in pid before ends here: it was replaced. */
+/* A program has begun in pid, recorded as exec_seq. What ran in pid before ends here: it was
+ * replaced. */
 void commands_begin(struct commands *c, pid_t pid, uint64_t exec_seq, uint64_t now);
 /* Writes the ends of all that are left and frees. Accepts NULL. */
 void commands_free(struct commands *c);

@@ -1,5 +1,6 @@
 /*
- * control.c: accepting clients, their queues, and the bounds on both. What their requests mean stands in requests.c.
+ * control.c: accepting clients, their queues, and the bounds on both. What their requests mean
+ * stands in requests.c.
  */
 #include "core/session/control.h"
 
@@ -72,7 +73,8 @@ static bool enqueue(struct client *c, const void *msg, size_t size, bool output)
 	return true;
 }
 
-/* Drops the oldest output packets until `need` more bytes fit. Answers and events are never dropped. */
+/* Drops the oldest output packets until `need` more bytes fit. Answers and events are never
+ * dropped. */
 static void make_room(struct client *c, size_t need)
 {
 	struct queued **at = &c->head;
@@ -118,8 +120,8 @@ void client_error(struct client *c, uint16_t id, int code, const char *text, con
 	client_send(c, PACKET_ERROR, id, &e, sizeof(e));
 }
 
-/* Whether requests are taken from it now. It waits, and nobody else does, while it leaves its answers unread, and while the
- * agent's stdin is full. */
+/* Whether requests are taken from it now. It waits, and nobody else does, while it leaves its
+ * answers unread, and while the agent's stdin is full. */
 static bool may_ask(const struct client *c)
 {
 	if (c->closing || c->answers >= CLIENT_ANSWERS_MAX)
@@ -311,7 +313,7 @@ static void refuse(int fd, int code)
 	size_t size;
 
 	snprintf(e.text, sizeof(e.text), "%s",
-		 code == -EUSERS ? "too many connections to this session" : strerror(-code));
+	         code == -EUSERS ? "too many connections to this session" : strerror(-code));
 	size = packet_encode(PACKET_ERROR, 0, &e, sizeof(e), msg, sizeof(msg));
 	(void)!send(fd, msg, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -347,7 +349,7 @@ int control_open(struct session *s, struct error *err)
 		return error_errno(err, errno, "control socket");
 	/* sun_path holds 108 bytes: go by way of the directory's descriptor */
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/control",
-		 s->seat.runtime_fd);
+	         s->seat.runtime_fd);
 	mask = umask(0);
 	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0 ? -errno : 0;
 	umask(mask);

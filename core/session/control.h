@@ -1,14 +1,16 @@
 /*
- * control.h: the session's door: a unix SOCK_SEQPACKET socket. Who may come in: root, the session's owner, members of the operator
- * group, by SO_PEERCRED and SO_PEERGROUPS (unix(7)), beside the directory's modes. No client can make the supervisor wait: each has
- * a bounded queue, and a viewer that does not read loses output, told by PACKET_GAP.
+ * control.h: the session's door: a unix SOCK_SEQPACKET socket. Who may come in: root, the
+ * session's owner, members of the operator group, by SO_PEERCRED and SO_PEERGROUPS (unix(7)),
+ * beside the directory's modes. No client can make the supervisor wait: each has a bounded queue,
+ * and a viewer that does not read loses output, told by PACKET_GAP.
  */
 #ifndef WARDER_SESSION_CONTROL_H
 #define WARDER_SESSION_CONTROL_H
 
 #include "core/session/session.h"
 
-int control_open(struct session *s, struct error *err); /* listens in the session's runtime directory */
+int control_open(struct session *s, struct error *err); /* listens in the session's runtime
+							 * directory */
 /* Takes the launcher's connection as a client (attached from the start). */
 int control_adopt(struct session *s, int fd);
 void control_close(struct session *s); /* listener and every client */

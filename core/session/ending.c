@@ -1,7 +1,8 @@
 /*
- * ending.c: the end, in an order that leaves nothing and loses nothing: what was printed → why it ended → cgroup and ids
- * released → trail and session.json → the runtime directory goes (with it lock, board, socket) → clients hear of it. So
- * whoever is told that a session ended finds nothing of it left.
+ * ending.c: the end, in an order that leaves nothing and loses nothing: what was printed → why it
+ * ended → cgroup and ids released → trail and session.json → the runtime directory goes (with it
+ * lock, board, socket) → clients hear of it. So whoever is told that a session ended finds nothing
+ * of it left.
  */
 #include "core/session/ending.h"
 
@@ -46,7 +47,7 @@ static enum session_state by_itself(struct session *s)
 	}
 	if (sig && sig == s->cause_signal) {
 		snprintf(s->reason, sizeof(s->reason), "killed by %.60s (%s)",
-			 publish_user_name(s->cause_uid, who, sizeof(who)), sigabbrev_np(sig));
+		         publish_user_name(s->cause_uid, who, sizeof(who)), sigabbrev_np(sig));
 		return SESSION_KILLED;
 	}
 	say_signal(s, sig ? sig : SIGKILL);
@@ -61,17 +62,17 @@ static enum session_state verdict(struct session *s)
 	case END_STOP:
 		s->exit_code = status_code(s);
 		snprintf(s->reason, sizeof(s->reason), "%s by %.60s",
-			 s->cause_signal == SIGKILL ? "killed" : "stopped",
-			 publish_user_name(s->cause_uid, who, sizeof(who)));
+		         s->cause_signal == SIGKILL ? "killed" : "stopped",
+		         publish_user_name(s->cause_uid, who, sizeof(who)));
 		return SESSION_KILLED;
 	case END_WALL:
 	case END_IDLE:
 		s->exit_code = 124;
-		text_format_duration(s->cause == END_WALL ? s->plan.policy->limits.timeout_ns :
-							    s->plan.policy->limits.idle_timeout_ns,
-				     limit, sizeof(limit));
+		text_format_duration(s->cause == END_WALL ? s->plan.policy->limits.timeout_ns
+		                                          : s->plan.policy->limits.idle_timeout_ns,
+		                     limit, sizeof(limit));
 		snprintf(s->reason, sizeof(s->reason), "%s %s",
-			 s->cause == END_WALL ? "timed out after" : "idle for", limit);
+		         s->cause == END_WALL ? "timed out after" : "idle for", limit);
 		return SESSION_TIMEOUT;
 	case END_OOM:
 		s->exit_code = 128 + SIGKILL;
@@ -99,14 +100,15 @@ static void look_for_oom(struct session *s)
 	if (s->cause == END_NONE ||
 	    (s->cause == END_EXIT && WIFSIGNALED(s->status) && WTERMSIG(s->status) == SIGKILL)) {
 		s->cause = END_OOM;
-		publish_limit(s, "memory", "the kernel killed the session: the memory limit was reached");
+		publish_limit(s, "memory",
+		              "the kernel killed the session: the memory limit was reached");
 	}
 }
 
 static void disarm(struct session *s)
 {
 	struct loop_timer *timers[] = { &s->sample_timer, &s->wall_timer, &s->idle_timer,
-					&s->stop_timer,   &s->kill_timer, &s->freeze_timer };
+		                        &s->stop_timer,   &s->kill_timer, &s->freeze_timer };
 
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
 		loop_disarm(s->loop, timers[i]);

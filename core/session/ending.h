@@ -6,8 +6,8 @@
 
 #include "core/session/session.h"
 
-/* Output drained, verdict found, layers released, records written, directories gone, clients told; the loop stops when
- * the last client has taken what is due to it. */
+/* Output drained, verdict found, layers released, records written, directories gone, clients told;
+ * the loop stops when the last client has taken what is due to it. */
 void ending_finish(struct session *s);
 
 #endif

@@ -1,15 +1,18 @@
 /*
  * exec_watch.c: the proof of argv.
  *
- * A command line read at the announcement of execve is a race: another thread can rewrite it before the kernel copies it. So the
- * announcement only says who: that one thread is seized, let go on and asked to stop. Either its new image stops before the first
- * instruction (PTRACE_EVENT_EXEC): then its arguments, executable and directory are the truth, since nobody else shares that
- * memory; they are recorded, and it is let go. Or the call failed, and it stops on the way back (PTRACE_EVENT_STOP): let go.
- * Nothing else of the session waits, the supervisor waits for nobody, and no thread is traced between executions.
+ * A command line read at the announcement of execve is a race: another thread can rewrite it
+ * before the kernel copies it. So the announcement only says who: that one thread is seized, let
+ * go on and asked to stop. Either its new image stops before the first instruction
+ * (PTRACE_EVENT_EXEC): then its arguments, executable and directory are the truth, since nobody
+ * else shares that memory; they are recorded, and it is let go. Or the call failed, and it stops
+ * on the way back (PTRACE_EVENT_STOP): let go. Nothing else of the session waits, the supervisor
+ * waits for nobody, and no thread is traced between executions.
  *
- * What must hold: a thread that was seized is in `watched` until it stopped or died; every stop is answered; announcements are answered
- * at once. A thread other than the leader takes the leader's id when its exec succeeds: PTRACE_GETEVENTMSG has the id it had. A
- * thread that is traced by somebody else (a debugger inside) cannot be seized: recorded as a claim, `verified: false`.
+ * What must hold: a thread that was seized is in `watched` until it stopped or died; every stop is
+ * answered; announcements are answered at once. A thread other than the leader takes the leader's
+ * id when its exec succeeds: PTRACE_GETEVENTMSG has the id it had. A thread that is traced by
+ * somebody else (a debugger inside) cannot be seized: recorded as a claim, `verified: false`.
  */
 #include "core/session/exec_watch.h"
 
@@ -104,7 +107,8 @@ static void announced(struct exec_watch *w, const struct notice *n)
 		}
 	}
 	(void)notify_continue(w->session->box.listener, n->id);
-	/* after the answer: before it, a kernel without WAIT_KILLABLE_RECV would take the call away again */
+	/* after the answer: before it, a kernel without WAIT_KILLABLE_RECV would take the call
+	 * away again */
 	if (r == 0)
 		(void)tracee_interrupt(n->tid);
 }
@@ -151,7 +155,7 @@ static void stopped(struct exec_watch *w, pid_t pid, int status)
 		(void)tracee_detach(pid, 0);
 	} else {
 		(void)tracee_go_on(pid,
-				   WSTOPSIG(status)); /* a signal on its way: it shall have it */
+		                   WSTOPSIG(status)); /* a signal on its way: it shall have it */
 	}
 }
 
@@ -192,7 +196,7 @@ static void first_command(struct exec_watch *w)
 }
 
 static int watch(struct exec_watch *w, struct loop_fd *src, int fd,
-		 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
+                 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
 {
 	*src = (struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = ready, .owner = w };
 	return fd < 0 ? -EBADF : loop_add(w->session->loop, src);
@@ -224,7 +228,7 @@ int exec_watch_open(struct session *s, struct error *err)
 		sigaddset(&chld, SIGCHLD);
 		sigprocmask(SIG_BLOCK, &chld, NULL);
 		r = watch(w, &w->children, signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK),
-			  on_children);
+		          on_children);
 	} else {
 		free(w);
 	}

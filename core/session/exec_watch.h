@@ -1,6 +1,7 @@
 /*
- * exec_watch.h: every execution in the sandbox gives one record with what the new program really received, however many threads
- * rewrite memory meanwhile, and written before the program's first instruction runs.
+ * exec_watch.h: every execution in the sandbox gives one record with what the new program really
+ * received, however many threads rewrite memory meanwhile, and written before the program's first
+ * instruction runs.
  */
 #ifndef WARDER_SESSION_EXEC_WATCH_H
 #define WARDER_SESSION_EXEC_WATCH_H

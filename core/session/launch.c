@@ -1,6 +1,7 @@
 /*
- * launch.c: clone, settle, go, ready, go, exec. The parent speaks for the child: a step that failed there becomes
- * "mounts: mount /x: Permission denied" here. On every failure the child is killed and reaped before returning.
+ * launch.c: clone, settle, go, ready, go, exec. The parent speaks for the child: a step that
+ * failed there becomes "mounts: mount /x: Permission denied" here. On every failure the child is
+ * killed and reaped before returning.
  */
 #include "core/session/launch.h"
 
@@ -25,10 +26,13 @@
 #include "core/session/child.h"
 #include "core/session/notify.h"
 
-#define NAMESPACES                                                                              \
+#define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
-enum { LAUNCH_TIMEOUT_MS = 20000 }; /* one step of the child; generous: a machine under load, never a hang */
+enum {
+	LAUNCH_TIMEOUT_MS = 20000
+}; /* one step of the child; generous: a machine under load,
+				     * never a hang */
 
 struct pipes {
 	int in[2], out[2], err[2], sync[2];
@@ -104,7 +108,7 @@ static int hear(int sync, struct child_message *m, int ret_fds[2], struct error 
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return error_set(err, ETIMEDOUT, "launch: the sandbox did not answer within %d s",
-				 LAUNCH_TIMEOUT_MS / 1000);
+		                 LAUNCH_TIMEOUT_MS / 1000);
 	if (fd_recv(sync, m, sizeof(*m), fds, 2, 0) != sizeof(*m)) {
 		fd_close(&fds[0]);
 		fd_close(&fds[1]);
@@ -121,7 +125,8 @@ static int child_error(const struct child_message *m, struct error *err)
 	const char *layer = m->layer < LAYER_COUNT ? layer_names[m->layer] : "launch";
 
 	if (m->error == ESTALE)
-		return error_set(err, ESTALE, "%s: %s: changed since it was audited", layer, m->what);
+		return error_set(err, ESTALE, "%s: %s: changed since it was audited", layer,
+		                 m->what);
 	return error_errno(err, m->error, "%s: %s", layer, m->what);
 }
 
@@ -138,7 +143,8 @@ static int expect_two(int sync, enum child_kind kind, int ret_fds[2], struct err
 		fd_close(&fds[1]);
 		if (m.kind == CHILD_FAILED)
 			return child_error(&m, err);
-		return error_set(err, EPROTO, "launch: unexpected word %u from the sandbox", m.kind);
+		return error_set(err, EPROTO, "launch: unexpected word %u from the sandbox",
+		                 m.kind);
 	}
 	ret_fds[0] = fds[0];
 	ret_fds[1] = fds[1];
@@ -186,14 +192,15 @@ static bool readable(int fd)
 	return poll(&p, 1, 0) == 1;
 }
 
-/* The agent's own executions, one for each candidate of PATH, are let through as they come: what they run is what pid 1, whose
- * memory it still is and which nobody else can write, was asked to run. Once execve went through, the pipe says so before the
- * program's first instruction: an announcement found with the pipe readable is already the program's, and kept for the watch. */
+/* The agent's own executions, one for each candidate of PATH, are let through as they come: what
+ * they run is what pid 1, whose memory it still is and which nobody else can write, was asked to
+ * run. Once execve went through, the pipe says so before the program's first instruction: an
+ * announcement found with the pipe readable is already the program's, and kept for the watch. */
 static int answer_until(struct sandbox *s, const char *command, struct error *err)
 {
 	for (;;) {
 		struct pollfd p[2] = { { .fd = s->exec, .events = POLLIN },
-				       { .fd = s->listener, .events = POLLIN } };
+			               { .fd = s->listener, .events = POLLIN } };
 		struct notice n;
 		int ready = poll(p, 2, LAUNCH_TIMEOUT_MS);
 
@@ -215,8 +222,7 @@ static int answer_until(struct sandbox *s, const char *command, struct error *er
 }
 
 /* Waits for execve: end-of-file is success. */
-static int await_exec(const struct plan *p, struct sandbox *s, int *ret_exit,
-		      struct error *err)
+static int await_exec(const struct plan *p, struct sandbox *s, int *ret_exit, struct error *err)
 {
 	struct child_message m = { 0 };
 	const char *command = p->request->argv[0];
@@ -249,7 +255,7 @@ static int await_exec(const struct plan *p, struct sandbox *s, int *ret_exit,
 static void size_terminal(const struct plan *p, int master)
 {
 	struct winsize ws = { .ws_row = p->request->rows ? p->request->rows : 24,
-			      .ws_col = p->request->cols ? p->request->cols : 80 };
+		              .ws_col = p->request->cols ? p->request->cols : 80 };
 
 	(void)ioctl(master, TIOCSWINSZ, &ws);
 	(void)fd_set_nonblock(master, true);
@@ -264,9 +270,9 @@ static int expect_listener(struct sandbox *s, struct error *err)
 		return r;
 	s->listener = fds[0];
 	s->exec = fds[1];
-	return s->listener < 0 || s->exec < 0 ?
-		       error_set(err, EPROTO, "launch: the sandbox sent no listener") :
-		       0;
+	return s->listener < 0 || s->exec < 0
+	               ? error_set(err, EPROTO, "launch: the sandbox sent no listener")
+	               : 0;
 }
 
 static int bring_up(struct plan *p, struct sandbox *s, int *ret_exit, struct error *err)
@@ -322,8 +328,9 @@ int launch_begin(struct plan *p, struct sandbox *ret, struct error *err)
 		pipes_close(&pp);
 		return error_errno(err, r, "launch: pipes");
 	}
-	fds = (struct child_fds){ .sync = pp.sync[1], .in = pp.in[0],
-				  .out = pp.out[1], .err = pp.err[1] };
+	fds = (struct child_fds){
+		.sync = pp.sync[1], .in = pp.in[0], .out = pp.out[1], .err = pp.err[1]
+	};
 	ret->init = clone_into(NAMESPACES, p->launch.cgroup_fd, &ret->init_pidfd);
 	if (ret->init == 0) {
 		fd_close(&pp.sync[0]);

@@ -1,7 +1,8 @@
 /*
- * lifecycle.c: the life cycle. Killing is SIGKILL to pid 1 of the sandbox, which makes the kernel kill the whole pid namespace
- * and refuse forks in it (pid_namespaces(7)), and cgroup.kill beside it: no window in which a forking session escapes. The end
- * is seen on pid 1's pidfd: by then every process of the namespace is gone.
+ * lifecycle.c: the life cycle. Killing is SIGKILL to pid 1 of the sandbox, which makes the kernel
+ * kill the whole pid namespace and refuse forks in it (pid_namespaces(7)), and cgroup.kill beside
+ * it: no window in which a forking session escapes. The end is seen on pid 1's pidfd: by then
+ * every process of the namespace is gone.
  */
 #include "core/session/lifecycle.h"
 
@@ -339,7 +340,7 @@ static void on_oom(struct loop_fd *src, uint32_t events, uint64_t now)
 }
 
 static int watch(struct session *s, struct loop_fd *src, int fd,
-		 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
+                 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
 {
 	*src = (struct loop_fd){ .fd = fd, .events = EPOLLIN, .ready = ready, .owner = s };
 	return fd >= 0 ? loop_add(s->loop, src) : 0;

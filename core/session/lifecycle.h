@@ -1,6 +1,7 @@
 /*
- * lifecycle.h: how a session lives and ends: pausing, stopping, time limits, running out of memory, and the end itself. The first
- * cause of an end stays; everything that could make it end another way afterwards only hastens it.
+ * lifecycle.h: how a session lives and ends: pausing, stopping, time limits, running out of
+ * memory, and the end itself. The first cause of an end stays; everything that could make it end
+ * another way afterwards only hastens it.
  */
 #ifndef WARDER_SESSION_LIFECYCLE_H
 #define WARDER_SESSION_LIFECYCLE_H

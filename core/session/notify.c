@@ -1,6 +1,6 @@
 /*
- * notify.c: receiving and answering announcements. ENOENT from receiving is normal life: the caller was killed between poll
- * and ioctl.
+ * notify.c: receiving and answering announcements. ENOENT from receiving is normal life: the
+ * caller was killed between poll and ioctl.
  */
 #include "core/session/notify.h"
 

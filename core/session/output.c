@@ -1,6 +1,6 @@
 /*
- * output.c: the bounded record of the session's output. It never blocks the session: a full disk ends the keeping, not
- * the agent.
+ * output.c: the bounded record of the session's output. It never blocks the session: a full disk
+ * ends the keeping, not the agent.
  */
 #include "core/session/output.h"
 
@@ -14,7 +14,7 @@
 static int open_fresh(struct output *o)
 {
 	o->fd = openat(o->dirfd, "output", O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC,
-		       0600);
+	               0600);
 	if (o->fd < 0)
 		return -errno;
 	if (o->opened)
@@ -22,8 +22,8 @@ static int open_fresh(struct output *o)
 	return 0;
 }
 
-int output_create(struct output *o, int dirfd, uint64_t cap,
-		  void (*opened)(void *owner, int fd), void *owner, struct error *err)
+int output_create(struct output *o, int dirfd, uint64_t cap, void (*opened)(void *owner, int fd),
+                  void *owner, struct error *err)
 {
 	int r;
 

@@ -1,6 +1,6 @@
 /*
- * plan.c: request + policy + user = plan. All that a caller asked is judged here or in a layer's prepare, before anything
- * exists; nothing here outlives the process.
+ * plan.c: request + policy + user = plan. All that a caller asked is judged here or in a layer's
+ * prepare, before anything exists; nothing here outlives the process.
  */
 #include "core/session/plan.h"
 
@@ -15,7 +15,7 @@
 #include "core/base/digest.h"
 
 #define OPERATOR_GROUP "warder"
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int no_memory(struct error *err)
 {
@@ -34,10 +34,10 @@ static int plan_owner(struct plan *p, struct error *err)
 		return error_set(err, ENOENT, "--for %s: no such user", for_user);
 	if (!pw)
 		return error_set(err, ENOENT, "uid %u has no entry in the user database",
-				 (unsigned)geteuid());
+		                 (unsigned)geteuid());
 	if (for_user && geteuid() != 0 && pw->pw_uid != geteuid())
 		return error_set(err, EPERM, "--for %s: only root starts sessions for others",
-				 for_user);
+		                 for_user);
 	p->launch.owner_uid = pw->pw_uid;
 	p->launch.owner_gid = pw->pw_gid;
 	p->owner_name = strdup(pw->pw_name);
@@ -52,7 +52,8 @@ static int plan_owner(struct plan *p, struct error *err)
 static int plan_policy(struct plan *p, struct error *err)
 {
 	const struct launch_request *q = p->request;
-	/* whoever launches chooses among his own policies: a user's files decide nothing for root */
+	/* whoever launches chooses among his own policies: a user's files decide nothing for root
+	 */
 	const struct passwd *pw = q->for_user ? getpwuid(geteuid()) : NULL;
 	const char *home = !q->for_user ? p->owner_home : pw ? pw->pw_dir : NULL;
 	int r = policy_load(q->policy ? q->policy : "default", home, &p->policy, err);
@@ -61,7 +62,7 @@ static int plan_policy(struct plan *p, struct error *err)
 		r = policy_set(p->policy, q->settings[i].path, q->settings[i].value, err);
 	for (int i = 0; r == 0 && i < q->n_mounts; i++)
 		r = policy_add_mount(p->policy, q->mounts[i].source, q->mounts[i].target,
-				     q->mounts[i].writable, err);
+		                     q->mounts[i].writable, err);
 	for (int i = 0; r == 0 && i < q->n_tmpfs; i++)
 		r = policy_add_tmpfs(p->policy, q->tmpfs[i].target, q->tmpfs[i].size, err);
 	for (char **a = q->allow; r == 0 && a && *a; a++)
@@ -82,7 +83,7 @@ static int plan_degraded(struct plan *p, struct error *err)
 		if (!layer_names[i]) {
 			error_set(err, EINVAL, "--allow-degraded %s: no such layer", *name);
 			error_hint(err, "layers: identity mounts network limits environment "
-					"capabilities no_new_privs landlock seccomp");
+			                "capabilities no_new_privs landlock seccomp");
 			return -EINVAL;
 		}
 		p->launch.allow_degraded[i] = true;
@@ -109,9 +110,10 @@ static int plan_names(struct plan *p, struct error *err)
 	else
 		snprintf(p->name, sizeof(p->name), "agent-%.40s-%s", p->owner_name, l->id);
 	if (q->name && !session_name_valid(q->name))
-		return error_set(err, EINVAL,
-				 "--name: expected at most 63 of a-z 0-9 _ . - beginning with a letter or "
-				 "digit, and not the form of an id");
+		return error_set(
+			err, EINVAL,
+			"--name: expected at most 63 of a-z 0-9 _ . - beginning with a letter or "
+			"digit, and not the form of an id");
 	p->hostname = strdup(q->hostname ? q->hostname : "warder");
 	p->project = strdup(q->project ? q->project : "/");
 	p->workdir = strdup(q->workdir ? q->workdir : WORKSPACE_TARGET);
@@ -119,15 +121,15 @@ static int plan_names(struct plan *p, struct error *err)
 		return no_memory(err);
 	if (p->workdir[0] != '/')
 		return error_set(err, EINVAL, "--workdir %s: expected an absolute path inside",
-				 p->workdir);
+		                 p->workdir);
 	l->hostname = p->hostname;
 	l->project = p->project;
 	l->workdir = p->workdir;
 	return 0;
 }
 
-/* Read from the file itself: a name service asked for a group that it does not have costs every launch its
- * whole chain of modules. */
+/* Read from the file itself: a name service asked for a group that it does not have costs every
+ * launch its whole chain of modules. */
 static gid_t operator_group(void)
 {
 	FILE *f = fopen("/etc/group", "re");
@@ -151,8 +153,8 @@ int plan_make(struct launch_request *request, struct plan *ret, struct error *er
 	int r;
 
 	*ret = (struct plan){ .request = request,
-			      .operator_gid = (gid_t)-1,
-			      .launch = { .cgroup_fd = -1, .notices = BUF_INIT } };
+		              .operator_gid = (gid_t)-1,
+		              .launch = { .cgroup_fd = -1, .notices = BUF_INIT } };
 	ret->places.runtime_fd = ret->places.state_fd = -1;
 	ret->places.runtime_sessions_fd = ret->places.state_sessions_fd = -1;
 	if (!request->argv || !request->argv[0] || !*request->argv[0])
@@ -214,7 +216,8 @@ int plan_exec_paths(struct plan *p, struct error *err)
 	for (const char *c = path;; c++) {
 		size_t len = strcspn(c, ":");
 
-		/* an empty element would mean the current directory: never run the workspace by accident */
+		/* an empty element would mean the current directory: never run the workspace by
+		 * accident */
 		if (len > 0 && asprintf(&p->exec_paths[n++], "%.*s/%s", (int)len, c, command) < 0) {
 			p->exec_paths[n - 1] = NULL;
 			return no_memory(err);

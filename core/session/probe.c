@@ -1,5 +1,6 @@
 /*
- * probe.c: `warder __probe`: every layer tried for real on this machine, as JSON on stdout, for `warder doctor`.
+ * probe.c: `warder __probe`: every layer tried for real on this machine, as JSON on stdout, for
+ * `warder doctor`.
  */
 #include <string.h>
 #include <sys/utsname.h>

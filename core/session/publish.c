@@ -1,6 +1,7 @@
 /*
- * publish.c: one writer for three views of the truth: the board (mmap), session.json (atomic replace) and the trail (chained). A
- * record that cannot be written ends the session (policy: no unrecorded work), told on the board and in session.json.
+ * publish.c: one writer for three views of the truth: the board (mmap), session.json (atomic
+ * replace) and the trail (chained). A record that cannot be written ends the session (policy: no
+ * unrecorded work), told on the board and in session.json.
  */
 #include "core/session/publish.h"
 

@@ -1,6 +1,6 @@
 /*
- * publish.h: what others see of a session: its board, session.json and trail say the same thing, because only these functions
- * write them.
+ * publish.h: what others see of a session: its board, session.json and trail say the same thing,
+ * because only these functions write them.
  */
 #ifndef WARDER_SESSION_PUBLISH_H
 #define WARDER_SESSION_PUBLISH_H
@@ -11,10 +11,11 @@
 int publish_open(struct session *s, struct error *err);
 /* A user's name, or "uid N"; returns out. */
 const char *publish_user_name(uid_t uid, char *out, size_t size);
-/* state record + board + session.json. `reason` may be NULL. 0, or -errno when session.json could not be written (the trail's
- * own failure ends the session by itself). */
+/* state record + board + session.json. `reason` may be NULL. 0, or -errno when session.json could
+ * not be written (the trail's own failure ends the session by itself). */
 int publish_state(struct session *s, enum session_state to, const char *reason);
-void publish_policy(struct session *s); /* which policy is in force from the start, and who chose it */
+void publish_policy(struct session *s); /* which policy is in force from the start, and who chose
+					 * it */
 void publish_layers(struct session *s); /* one `layer` record each, at launch */
 void publish_limit(struct session *s, const char *which, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -23,7 +24,7 @@ struct command;
 void publish_exec(struct session *s, const struct command *c, const char *doubt);
 /* exit_code -1 and signal 0: unknown. */
 void publish_exec_end(struct session *s, pid_t pid, uint64_t exec_seq, uint64_t duration_ns,
-		      int exit_code, int signal);
+                      int exit_code, int signal);
 void publish_signal(struct session *s, uid_t by, int signal);
 void publish_attach(struct session *s, uid_t by, bool attached);
 void publish_terminal(struct session *s, unsigned rows, unsigned cols);

@@ -19,7 +19,7 @@ static void board_command(struct session *s, const struct command *c)
 	d->execs++;
 	for (char **a = c->argv; *a && at < sizeof(d->last_command) - 1; a++)
 		at += (size_t)snprintf(d->last_command + at, sizeof(d->last_command) - at, "%s%s",
-				       at ? " " : "", *a);
+		                       at ? " " : "", *a);
 	board_end(s->board);
 }
 
@@ -50,7 +50,7 @@ void publish_exec(struct session *s, const struct command *c, const char *doubt)
 }
 
 void publish_exec_end(struct session *s, pid_t pid, uint64_t exec_seq, uint64_t duration_ns,
-		      int exit_code, int signal)
+                      int exit_code, int signal)
 {
 	struct buf b = BUF_INIT;
 	struct json_writer w = trail_begin(&s->trail, &b, "exec_end");

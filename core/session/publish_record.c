@@ -118,12 +118,12 @@ static struct session_record *record_make(const struct session *s)
 	return r;
 }
 
-/* The next session.json lies ready, with its space and who may read it: a disk that fills up meanwhile, be it by the session,
- * cannot keep the record from saying how it ended. */
+/* The next session.json lies ready, with its space and who may read it: a disk that fills up
+ * meanwhile, be it by the session, cannot keep the record from saying how it ended. */
 static int spare_make(const struct session *s, size_t size)
 {
 	CLEANUP_FD int fd = openat(s->seat.state_fd, RECORD_SPARE,
-				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;

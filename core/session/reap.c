@@ -1,7 +1,8 @@
 /*
- * reap.c: `warder __reap ID`: a supervisor died without ending its session. Its agent died with it (pid 1's parent-death signal);
- * this makes sure (cgroup), takes away what is left, and says `lost` in trail and session.json. A session whose lock is
- * held is never touched, and a lock of the reapers' own makes one of them the only one.
+ * reap.c: `warder __reap ID`: a supervisor died without ending its session. Its agent died with it
+ * (pid 1's parent-death signal); this makes sure (cgroup), takes away what is left, and says
+ * `lost` in trail and session.json. A session whose lock is held is never touched, and a lock of
+ * the reapers' own makes one of them the only one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,9 +72,10 @@ static void write_lost(int state_fd, struct session_record *rec)
 		write_in_place(state_fd, &out);
 }
 
-/* The session's lock is ours. Without a readable record there is nothing to say `lost` in, but all the rest is done. */
+/* The session's lock is ours. Without a readable record there is nothing to say `lost` in, but all
+ * the rest is done. */
 static int reap(struct places *p, const char *id, struct session_record *rec, int state_fd,
-		int lock_fd)
+                int lock_fd)
 {
 	int r = registry_end_cgroup(lock_fd, id);
 

@@ -1,6 +1,7 @@
 /*
- * registry.c: the directory is the registry. A session appears by rename(2) with its lock held, and disappears as a whole: a
- * viewer never sees half of one. Names are symlinks, since symlink(2) is atomic and says EEXIST.
+ * registry.c: the directory is the registry. A session appears by rename(2) with its lock held,
+ * and disappears as a whole: a viewer never sees half of one. Names are symlinks, since symlink(2)
+ * is atomic and says EEXIST.
  */
 #include "core/session/registry.h"
 
@@ -43,12 +44,13 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* A launch that was killed before it was published leaves .new-<id> with a free lock, an end that was killed .old-<id>: taken
- * away by the next launch, once it is old enough to be no launch that has yet to take its lock. */
+/* A launch that was killed before it was published leaves .new-<id> with a free lock, an end that
+ * was killed .old-<id>: taken away by the next launch, once it is old enough to be no launch that
+ * has yet to take its lock. */
 static void sweep(const struct places *places, const char *name)
 {
 	CLEANUP_FD int dir = openat(places->runtime_sessions_fd, name,
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	                            O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	CLEANUP_FD int lock = dir >= 0 ? openat(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
 	const char *id = name + strlen(STAGING);
 	struct stat st;
@@ -111,17 +113,17 @@ static int too_many(const struct plan *p, struct error *err)
 	if (n - 2 < SESSIONS_MAX)
 		return 0;
 	error_set(err, EUSERS, "launch: %d sessions are live, the most that warder keeps",
-		  SESSIONS_MAX);
+	          SESSIONS_MAX);
 	error_hint(err, "warder ps shows them, warder kill ends some");
 	return -EUSERS;
 }
 
-/* The directory of names, locked: to look at a link and to replace it is one step. Only its owner may open it, so that
- * nobody else can hold the lock. */
+/* The directory of names, locked: to look at a link and to replace it is one step. Only its owner
+ * may open it, so that nobody else can hold the lock. */
 static int names_open(const struct places *places)
 {
 	CLEANUP_FD int fd = openat(places->runtime_fd, "names",
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	                           O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return -errno;
@@ -207,11 +209,13 @@ static int take_lock(const struct plan *p, struct seat *s)
 
 	if (r < 0)
 		return r;
-	/* it holds the owner's uid: enough for a reaper to find the cgroup when nothing else was written */
+	/* it holds the owner's uid: enough for a reaper to find the cgroup when nothing else was
+	 * written */
 	return dprintf(s->lock_fd, "%u", (unsigned)p->launch.owner_uid) < 0 ? -errno : 0;
 }
 
-/* Directory and lock first: whatever is made after them is found by them if this process is killed. */
+/* Directory and lock first: whatever is made after them is found by them if this process is killed.
+ */
 int seat_take(const struct plan *p, struct seat *ret, struct error *err)
 {
 	char staging[32];
@@ -251,7 +255,7 @@ int seat_publish(const struct plan *p, struct seat *s, struct error *err)
 
 	snprintf(staging, sizeof(staging), STAGING "%s", p->launch.id);
 	if (renameat(p->places.runtime_sessions_fd, staging, p->places.runtime_sessions_fd,
-		     p->launch.id) < 0)
+	             p->launch.id) < 0)
 		return error_errno(err, errno, "%s/sessions/%s", p->places.runtime, p->launch.id);
 	s->published = true;
 	return 0;

@@ -1,6 +1,7 @@
 /*
- * report.c: audit and dry run. The same prepare functions as a launch's, with audit_only set, so that what is reported is
- * what would happen; the audit itself goes on after a refusal, so that all of them are seen at once.
+ * report.c: audit and dry run. The same prepare functions as a launch's, with audit_only set, so
+ * that what is reported is what would happen; the audit itself goes on after a refusal, so that
+ * all of them are seen at once.
  */
 #include "core/session/report.h"
 

@@ -1,5 +1,6 @@
 /*
- * requests.c: the request table. Payload sizes are checked here, once; a handler gets a whole struct.
+ * requests.c: the request table. Payload sizes are checked here, once; a handler gets a whole
+ * struct.
  */
 #include "core/session/requests.h"
 
@@ -28,7 +29,8 @@ static void ok(struct client *c, uint16_t id)
 	client_send(c, PACKET_OK, id, NULL, 0);
 }
 
-/* The end of what was printed, from a line's beginning, so that a newcomer sees more than an empty terminal. */
+/* The end of what was printed, from a line's beginning, so that a newcomer sees more than an empty
+ * terminal. */
 static void replay(struct client *c)
 {
 	unsigned char payload[1 + REPLAY_MAX];
@@ -153,7 +155,7 @@ static const struct request {
 };
 
 static bool take_payload(const struct packet_head *head, const void *payload, union payload *ret,
-			 size_t size)
+                         size_t size)
 {
 	if (size == 0)
 		return head->length == 0;
@@ -180,7 +182,7 @@ void requests_handle(struct client *c, const struct packet_head *head, const voi
 		return;
 	}
 	client_error(c, head->id, ENOTSUP, "unknown request",
-		     "the supervisor and this warder may be of different versions");
+	             "the supervisor and this warder may be of different versions");
 }
 
 void requests_detached(struct client *c)

@@ -1,6 +1,6 @@
 /*
- * requests.h: what a client may ask of a session, and what it means. A table: type, size of the payload, whether it changes
- * something, handler.
+ * requests.h: what a client may ask of a session, and what it means. A table: type, size of the
+ * payload, whether it changes something, handler.
  */
 #ifndef WARDER_SESSION_REQUESTS_H
 #define WARDER_SESSION_REQUESTS_H

@@ -1,6 +1,7 @@
 /*
- * sample.c: cgroup files (kept open, read by pread) or, without a cgroup, the processes below pid 1 in /proc: then memory is the sum
- * of resident sizes (shared pages count more than once) and what cannot be known stays -1.
+ * sample.c: cgroup files (kept open, read by pread) or, without a cgroup, the processes below pid
+ * 1 in /proc: then memory is the sum of resident sizes (shared pages count more than once) and
+ * what cannot be known stays -1.
  */
 #include "core/session/sample.h"
 
@@ -32,7 +33,8 @@ static size_t read_small(const char *path, char *out, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* utime, stime, cutime, cstime: fields 14 to 17 of proc_pid_stat(5); the name before may hold anything. */
+/* utime, stime, cutime, cstime: fields 14 to 17 of proc_pid_stat(5); the name before may hold
+ * anything. */
 static int64_t stat_ticks(int pid)
 {
 	char path[48], text[1024];
@@ -42,8 +44,9 @@ static int64_t stat_ticks(int pid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	read_small(path, text, sizeof(text));
 	at = strrchr(text, ')');
-	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld %lld",
-			  &t[0], &t[1], &t[2], &t[3]) != 4)
+	if (!at ||
+	    sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld %lld",
+	           &t[0], &t[1], &t[2], &t[3]) != 4)
 		return 0;
 	return t[0] + t[1] + t[2] + t[3];
 }
@@ -63,7 +66,8 @@ static void add_children(struct walk *w, int pid)
 	char path[64], text[8192];
 	char *at = text, *end;
 
-	/* the main thread's children; those of other threads are missed: an estimate, and called one */
+	/* the main thread's children; those of other threads are missed: an estimate, and called
+	 * one */
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	read_small(path, text, sizeof(text));
 	for (;;) {
@@ -80,9 +84,14 @@ static void usage_from_proc(struct session *s, struct cgroup_usage *u)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 
-	*u = (struct cgroup_usage){ .cpu_ns = -1, .memory = -1, .memory_peak = -1, .pids = -1,
-				    .read_bytes = -1, .write_bytes = -1, .throttled_ns = -1,
-				    .oom_kills = -1 };
+	*u = (struct cgroup_usage){ .cpu_ns = -1,
+		                    .memory = -1,
+		                    .memory_peak = -1,
+		                    .pids = -1,
+		                    .read_bytes = -1,
+		                    .write_bytes = -1,
+		                    .throttled_ns = -1,
+		                    .oom_kills = -1 };
 	if (!w)
 		return;
 	w->queue[w->tail++] = s->box.init;

@@ -1,5 +1,6 @@
 /*
- * sample.h: usage once a second, for the board's history, the idle limit, and the trail's durability.
+ * sample.h: usage once a second, for the board's history, the idle limit, and the trail's
+ * durability.
  */
 #ifndef WARDER_SESSION_SAMPLE_H
 #define WARDER_SESSION_SAMPLE_H

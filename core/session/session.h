@@ -1,5 +1,6 @@
 /*
- * session.h: one supervisor's whole state. One session, one process, one thread, one loop. Nothing in it is global.
+ * session.h: one supervisor's whole state. One session, one process, one thread, one loop. Nothing
+ * in it is global.
  */
 #ifndef WARDER_SESSION_SESSION_H
 #define WARDER_SESSION_SESSION_H
@@ -34,21 +35,22 @@ struct client {
 	struct loop_fd source;
 	struct client *next;
 	uid_t uid;
-	bool launcher;  /* the connection that started the session: output without loss, the agent waits for it */
+	bool launcher; /* the connection that started the session: output without loss, the
+			 * agent waits for it */
 	bool attached, read_only, watching;
 	bool stdin_open; /* may still send input */
-	bool closing;   /* goes as soon as its queue is empty */
+	bool closing;    /* goes as soon as its queue is empty */
 	struct queued *head, **tail;
-	size_t queued;      /* bytes held, the heads of the list included */
-	unsigned answers;   /* of them packets that are no output */
-	uint64_t dropped;   /* bytes of output not yet told as a gap */
+	size_t queued;    /* bytes held, the heads of the list included */
+	unsigned answers; /* of them packets that are no output */
+	uint64_t dropped; /* bytes of output not yet told as a gap */
 };
 
 /* Why a session ends; the first cause stays. */
 enum end_cause {
 	END_NONE,
-	END_EXIT,   /* the agent's main process ended by itself */
-	END_STOP,   /* a user asked */
+	END_EXIT, /* the agent's main process ended by itself */
+	END_STOP, /* a user asked */
 	END_WALL,
 	END_IDLE,
 	END_OOM,
@@ -80,8 +82,8 @@ struct session {
 	uid_t cause_uid;
 	int cause_signal;
 	bool have_status, init_gone, finished;
-	int status;        /* of the agent, as waitpid gives it */
-	int exit_code;     /* -1 until known */
+	int status;    /* of the agent, as waitpid gives it */
+	int exit_code; /* -1 until known */
 	char reason[128];
 
 	/* streams */
@@ -90,8 +92,8 @@ struct session {
 	unsigned char *in_data;   /* pending input, PACKET_MAX at most */
 	size_t in_len, in_off;
 	bool in_eof;
-	bool out_paused;          /* the launcher's queue is full: the agent waits */
-	uint64_t last_activity;   /* ns, clock_now() */
+	bool out_paused;        /* the launcher's queue is full: the agent waits */
+	uint64_t last_activity; /* ns, clock_now() */
 
 	/* control */
 	struct loop_fd listener;
@@ -103,12 +105,13 @@ struct session {
 
 	/* sources and timers of the life cycle */
 	struct loop_fd init_source, sync_source, signal_source, oom_source;
-	struct loop_timer sample_timer, wall_timer, idle_timer, stop_timer, kill_timer, freeze_timer;
+	struct loop_timer sample_timer, wall_timer, idle_timer, stop_timer, kill_timer,
+		freeze_timer;
 	bool freezing, frozen; /* asked, confirmed */
 	uint64_t freeze_deadline;
 	struct client *freeze_client; /* waits for the answer; NULL if it left */
 	uint16_t freeze_id;
-	uid_t pause_uid;              /* who asked */
+	uid_t pause_uid; /* who asked */
 	struct cgroup_usage usage, usage_before;
 	uint64_t sampled_at;
 	int64_t oom_seen;

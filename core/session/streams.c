@@ -1,7 +1,8 @@
 /*
- * streams.c: bytes from the agent go to the output file and to every attached client; bytes from clients go to the agent.
- * Input is one bounded buffer: while it is not empty, writers' sockets are not read. Reading the agent's output stops
- * while the launcher's queue is full, so that `warder run … | less` loses nothing.
+ * streams.c: bytes from the agent go to the output file and to every attached client; bytes from
+ * clients go to the agent. Input is one bounded buffer: while it is not empty, writers' sockets
+ * are not read. Reading the agent's output stops while the launcher's queue is full, so that
+ * `warder run … | less` loses nothing.
  */
 #include "core/session/streams.h"
 
@@ -155,7 +156,8 @@ void streams_pause(struct session *s, bool pause)
 	if (s->out_paused == pause)
 		return;
 	s->out_paused = pause;
-	/* taken out, not only muted: a hang-up cannot be muted (epoll_ctl(2)) and would be heard again and again */
+	/* taken out, not only muted: a hang-up cannot be muted (epoll_ctl(2)) and would be heard
+	 * again and again */
 	for (int i = 0; i < 2; i++) {
 		if (pause)
 			loop_remove(s->loop, &both[i]->source);
@@ -190,9 +192,9 @@ int streams_open(struct session *s, struct error *err)
 		r = stream_open(s, &s->err, tty ? -1 : s->box.err, 2);
 	/* epoll knows a descriptor once: waiting to write to the terminal needs one of its own */
 	s->in_source = (struct loop_fd){ .fd = input_fd(s) >= 0 ? dup_cloexec(input_fd(s)) : -1,
-					 .events = EPOLLOUT,
-					 .ready = on_input,
-					 .owner = s };
+		                         .events = EPOLLOUT,
+		                         .ready = on_input,
+		                         .owner = s };
 	return r < 0 ? error_errno(err, r, "terminal and standard streams") : 0;
 }
 

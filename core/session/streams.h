@@ -1,5 +1,6 @@
 /*
- * streams.h: the agent's terminal or standard streams, between the agent, the bounded output file and the clients.
+ * streams.h: the agent's terminal or standard streams, between the agent, the bounded output file
+ * and the clients.
  */
 #ifndef WARDER_SESSION_STREAMS_H
 #define WARDER_SESSION_STREAMS_H

@@ -1,7 +1,7 @@
 /*
- * supervisor.c: `warder __supervise`, one process for one session. Request → plan → seat → layers → launch → publish → drop every
- * privilege → loop. Until the loop runs any failure undoes all of it and goes to the launcher as one PACKET_ERROR: a refused
- * launch leaves nothing.
+ * supervisor.c: `warder __supervise`, one process for one session. Request → plan → seat → layers
+ * → launch → publish → drop every privilege → loop. Until the loop runs any failure undoes all of
+ * it and goes to the launcher as one PACKET_ERROR: a refused launch leaves nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,11 +65,12 @@ static int read_request(struct launch_request **ret, struct error *err)
 	return r < 0 ? r : launch_request_parse(text, len, ret, err);
 }
 
-/* The supervisor's own messages (a sanitizer, abort) have a place; nothing of ours writes there in normal life. */
+/* The supervisor's own messages (a sanitizer, abort) have a place; nothing of ours writes there in
+ * normal life. */
 static void open_log(const struct seat *seat)
 {
 	int fd = openat(seat->state_fd, "supervisor.log",
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd >= 0) {
 		dup2(fd, STDERR_FILENO);
@@ -136,7 +137,7 @@ static int settle_in(struct session *s, struct error *err)
 		return r;
 	if (s->plan.launch.tty)
 		publish_terminal(s, s->plan.request->rows ? s->plan.request->rows : 24,
-				 s->plan.request->cols ? s->plan.request->cols : 80);
+		                 s->plan.request->cols ? s->plan.request->cols : 80);
 	r = seat_publish(&s->plan, &s->seat, err);
 	if (r == 0 && s->trail.failed)
 		r = error_errno(err, s->trail.failed, "trail");
@@ -215,11 +216,13 @@ static int run(struct session *s, int *launcher, int *ret_exit, struct error *er
 		*launcher = -1;
 	fd_close(launcher);
 	r = loop_run(s->loop);
-	if (r < 0 && !s->finished) { /* epoll itself failed: the session cannot be looked after any more */
+	if (r < 0 && !s->finished) { /* epoll itself failed: the session cannot be looked after
+				      * any more */
 		s->cause = END_BROKEN;
 		snprintf(s->reason, sizeof(s->reason), "its supervisor failed: %s", strerror(-r));
 		lifecycle_kill(s);
-		/* whoever is held by the exec watch must be taken leave of too, or pid 1 cannot end */
+		/* whoever is held by the exec watch must be taken leave of too, or pid 1 cannot end
+		 */
 		while (!s->init_gone)
 			s->init_gone = waitpid(-1, NULL, __WALL) == s->box.init || errno == ECHILD;
 		ending_finish(s);

@@ -1,7 +1,8 @@
 /*
- * tracee.c: ptrace and the reading of a stopped program. Arguments are argc strings from arg_start (proc_pid_stat(5)): the
- * kernel counts first and copies then, so a rewritten argument may have swallowed the next, and the last may be what was meant
- * as the first variable; the program sees just these.
+ * tracee.c: ptrace and the reading of a stopped program. Arguments are argc strings from arg_start
+ * (proc_pid_stat(5)): the kernel counts first and copies then, so a rewritten argument may have
+ * swallowed the next, and the last may be what was meant as the first variable; the program sees
+ * just these.
  */
 #include "core/session/tracee.h"
 
@@ -24,7 +25,7 @@
 int tracee_seize(pid_t tid)
 {
 	return ptrace(PTRACE_SEIZE, tid, NULL, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0 ? -errno
-											   : 0;
+	                                                                                   : 0;
 }
 
 int tracee_interrupt(pid_t tid)
@@ -72,7 +73,8 @@ static uint64_t stack_pointer(pid_t pid)
 #endif
 }
 
-/* ppid, and where the arguments lie: fields 4, 48 and 49. The name (field 2) may hold anything, ")" too. */
+/* ppid, and where the arguments lie: fields 4, 48 and 49. The name (field 2) may hold anything,
+ * ")" too. */
 static int read_stat(pid_t pid, pid_t *ret_ppid, uint64_t *ret_start, uint64_t *ret_end)
 {
 	char path[48], text[2048];
@@ -117,7 +119,8 @@ static char *read_link(pid_t pid, const char *name)
 	return n < 0 ? NULL : strndup(target, (size_t)n);
 }
 
-/* argc strings of `text` into c: ARGV_MAX of them are kept, all are counted. What is not there is not made up. */
+/* argc strings of `text` into c: ARGV_MAX of them are kept, all are counted. What is not there is
+ * not made up. */
 static int split(const char *text, size_t len, uint64_t argc, struct command *c)
 {
 	uint64_t kept = argc < ARGV_MAX ? argc : ARGV_MAX;
@@ -168,7 +171,8 @@ static int read_args(pid_t pid, uint64_t start, uint64_t end, struct command *c)
 	return split(text, (size_t)n, argc, c);
 }
 
-/* Only so much is kept: whole arguments from the first, and of the one that crosses the cap its beginning. */
+/* Only so much is kept: whole arguments from the first, and of the one that crosses the cap its
+ * beginning. */
 static void cut_args(struct command *c)
 {
 	size_t total = 0;

@@ -1,7 +1,8 @@
 /*
- * trail.c: the record of what happened, append-only. A write that fails half-way is cut off again, so that the file always ends
- * in a whole line and the chain always verifies; after a failure nothing more is written (t->failed says why) and the
- * supervisor decides what that means for the session.
+ * trail.c: the record of what happened, append-only. A write that fails half-way is cut off again,
+ * so that the file always ends in a whole line and the chain always verifies; after a failure
+ * nothing more is written (t->failed says why) and the supervisor decides what that means for the
+ * session.
  */
 #include "core/session/trail.h"
 

@@ -28,9 +28,9 @@ static_assert(sizeof(struct board_data) % 8 == 0, "no padding at the end");
 
 const char *const session_state_names[SESSION_STATE_COUNT + 1] = {
 	[SESSION_STARTING] = "starting", [SESSION_RUNNING] = "running",
-	[SESSION_PAUSED] = "paused",	 [SESSION_EXITED] = "exited",
-	[SESSION_KILLED] = "killed",	 [SESSION_TIMEOUT] = "timeout",
-	[SESSION_FAILED] = "failed",	 [SESSION_LOST] = "lost",
+	[SESSION_PAUSED] = "paused",     [SESSION_EXITED] = "exited",
+	[SESSION_KILLED] = "killed",     [SESSION_TIMEOUT] = "timeout",
+	[SESSION_FAILED] = "failed",     [SESSION_LOST] = "lost",
 };
 
 struct board_map {
@@ -50,7 +50,7 @@ static int check_file(int fd, const char *name, struct error *err)
 		return error_set(err, EPERM, "%s: owned by uid %u", name, st.st_uid);
 	if (st.st_size < (off_t)sizeof(struct board))
 		return error_set(err, EBADMSG, "%s: %lld bytes, expected %zu", name,
-				 (long long)st.st_size, sizeof(struct board));
+		                 (long long)st.st_size, sizeof(struct board));
 	return 0;
 }
 
@@ -137,7 +137,7 @@ const struct board_sample *board_sample(const struct board_data *d, unsigned i)
 	if (i >= d->sample_count || i >= BOARD_SAMPLES)
 		return NULL;
 	return &d->samples[(d->sample_head % BOARD_SAMPLES + BOARD_SAMPLES - 1 - i) %
-			   BOARD_SAMPLES];
+	                   BOARD_SAMPLES];
 }
 
 /* Real blocks, not a hole: a full file system is told here and not by SIGBUS at a store. */

@@ -24,7 +24,7 @@ static_assert(sizeof(CHAIN_START) == CHAIN_HEX, "the first chain is as long as a
 
 /* The chain after `body`, which is the line up to but without its closing brace. */
 static void chain_next(const char chain[CHAIN_HEX], const char *body, size_t len,
-		       char ret[CHAIN_HEX])
+                       char ret[CHAIN_HEX])
 {
 	const struct digest_part parts[] = {
 		{ .data = chain, .len = HEX_LEN },

@@ -109,10 +109,10 @@ union value {
 static size_t value_size(enum field_kind kind)
 {
 	static const size_t sizes[] = {
-		[FIELD_TEXT] = sizeof(char *),	     [FIELD_CHARS] = 0,
-		[FIELD_LIST] = sizeof(char **),	     [FIELD_BOOL] = sizeof(bool),
-		[FIELD_U16] = sizeof(uint16_t),	     [FIELD_U32] = sizeof(uint32_t),
-		[FIELD_U64] = sizeof(uint64_t),	     [FIELD_KNOWN32] = sizeof(int32_t),
+		[FIELD_TEXT] = sizeof(char *),       [FIELD_CHARS] = 0,
+		[FIELD_LIST] = sizeof(char **),      [FIELD_BOOL] = sizeof(bool),
+		[FIELD_U16] = sizeof(uint16_t),      [FIELD_U32] = sizeof(uint32_t),
+		[FIELD_U64] = sizeof(uint64_t),      [FIELD_KNOWN32] = sizeof(int32_t),
 		[FIELD_KNOWN64] = sizeof(int64_t),   [FIELD_TIME] = sizeof(uint64_t),
 		[FIELD_DURATION] = sizeof(uint64_t),
 	};
@@ -301,7 +301,7 @@ static int get_duration(const struct json_at *at, uint64_t *ret, struct error *e
 }
 
 static int get_scalar(const struct json_at *at, const struct field *f, union value *v,
-		      struct error *err)
+                      struct error *err)
 {
 	int64_t n = 0;
 	int r = 0;
@@ -363,7 +363,7 @@ static int get_one(const struct json_at *at, const struct field *f, char *place,
 }
 
 int fields_get(const struct json_at *object, const struct field *fields, void *base,
-	       struct error *err)
+               struct error *err)
 {
 	int r = json_expect(object, JSON_OBJECT, err);
 
@@ -390,7 +390,7 @@ void fields_free(const struct field *fields, void *base)
 }
 
 void fields_put_array(struct json_writer *w, const char *key, const struct field *fields,
-		      size_t stride, const void *items, int n)
+                      size_t stride, const void *items, int n)
 {
 	json_put_array(w, key);
 	for (int i = 0; i < n; i++) {
@@ -402,7 +402,7 @@ void fields_put_array(struct json_writer *w, const char *key, const struct field
 }
 
 int fields_get_array(const struct json_at *at, const struct field *fields, size_t stride, int max,
-		     void **ret, int *ret_n, struct error *err)
+                     void **ret, int *ret_n, struct error *err)
 {
 	int n = json_count(at);
 	char *items;

@@ -15,10 +15,10 @@ static_assert(sizeof(struct packet_attach) == 8, "no padding");
 static_assert(sizeof(struct packet_ended) == 136, "no padding");
 static_assert(sizeof(struct packet_launched) == 4224, "no padding");
 static_assert(sizeof(struct packet_head) + sizeof(struct packet_launched) <= PACKET_MAX,
-	      "the largest fixed payload fits into a packet");
+              "the largest fixed payload fits into a packet");
 
 size_t packet_encode(uint8_t type, uint16_t id, const void *payload, size_t length, void *out,
-		     size_t out_size)
+                     size_t out_size)
 {
 	struct packet_head head = { .version = PACKET_VERSION, .type = type, .id = id };
 
@@ -33,7 +33,7 @@ size_t packet_encode(uint8_t type, uint16_t id, const void *payload, size_t leng
 }
 
 int packet_decode(const void *msg, size_t size, struct packet_head *ret_head,
-		  const void **ret_payload)
+                  const void **ret_payload)
 {
 	struct packet_head head;
 

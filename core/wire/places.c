@@ -102,7 +102,7 @@ static int find_paths(struct places *p, struct error *err)
 		r = set_path(p->runtime, err, runtime, "");
 	else
 		r = p->system ? set_path(p->runtime, err, SYSTEM_RUNTIME, "")
-			      : find_user_runtime(p, err);
+		              : find_user_runtime(p, err);
 	if (r < 0)
 		return r;
 	if (state)
@@ -138,7 +138,7 @@ static int check_dir(int fd, const char *shown, uid_t owner, struct error *err)
 	/* the group's bits are an ACL's mask too: no user of it may write either */
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		error_set(err, EPERM, "%s: others may write it (mode %04o)", shown,
-			  st.st_mode & 07777);
+		          st.st_mode & 07777);
 		error_hint(err, "chmod go-w %s", shown);
 		return -EPERM;
 	}
@@ -147,7 +147,7 @@ static int check_dir(int fd, const char *shown, uid_t owner, struct error *err)
 
 /* Opens dirfd/name, a directory of `owner`. 0 with *ret -1 when it is not there. */
 static int open_dir(int dirfd, const char *name, const char *shown, uid_t owner, int *ret,
-		    struct error *err)
+                    struct error *err)
 {
 	CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int r;
@@ -190,7 +190,7 @@ static int make_path(const char *path, mode_t mode, struct error *err)
 
 /* One of both trees: the directory and `sessions` in it. */
 static int open_tree(const char *path, uid_t owner, bool create, int *ret_fd, int *ret_sessions,
-		     struct error *err)
+                     struct error *err)
 {
 	mode_t mode = owner == 0 ? 0755 : 0700;
 	char shown[256 + sizeof("/sessions")];

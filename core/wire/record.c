@@ -15,7 +15,7 @@
 
 enum {
 	COMMAND_ROOM = 64 * 1024, /* bytes of JSON for the command */
-	WORD_MAX = 4096,	  /* bytes of one word of it: at most six times that in JSON */
+	WORD_MAX = 4096,          /* bytes of one word of it: at most six times that in JSON */
 	RECORD_FIXED_ROOM = 1024, /* what is written after the policy, and more */
 	LAYERS_MAX = BOARD_LAYERS,
 	ROWS_MAX = 256, /* rows of one layer's description: a mount each at most, and a few */
@@ -28,7 +28,7 @@ enum {
 	}
 #define RECORD_CHARS(member, ...)                                                                  \
 	RECORD_FIELD(member, FIELD_CHARS, .size = sizeof(((struct session_record *)0)->member),    \
-		     __VA_ARGS__)
+	             __VA_ARGS__)
 
 static const struct field record_fields[] = {
 	RECORD_CHARS(id, .required = true),
@@ -141,7 +141,7 @@ static void put_layers(struct json_writer *w, const struct session_record *r)
 		json_put_object(w, NULL);
 		fields_put(w, layer_fields, l);
 		fields_put_array(w, "rows", row_fields, sizeof(*l->rows), l->rows,
-				 l->rows && l->n_rows > ROWS_MAX ? ROWS_MAX : l->n_rows);
+		                 l->rows && l->n_rows > ROWS_MAX ? ROWS_MAX : l->n_rows);
 		json_put_end(w, '}');
 	}
 	json_put_end(w, ']');
@@ -168,7 +168,7 @@ void session_record_print(const struct session_record *r, struct buf *out)
 	json_put_object(&w, NULL);
 	fields_put(&w, record_fields, r);
 	json_put_string(&w, "state",
-			r->state < SESSION_STATE_COUNT ? session_state_names[r->state] : NULL);
+	                r->state < SESSION_STATE_COUNT ? session_state_names[r->state] : NULL);
 	put_command(&w, r->command);
 	put_layers(&w, r);
 	put_policy(&w, r->policy_json);
@@ -184,7 +184,7 @@ static int get_layer(const struct json_at *at, struct record_layer *l, struct er
 
 	if (r == 0)
 		r = fields_get_array(&rows, row_fields, sizeof(*l->rows), ROWS_MAX, &items,
-				     &l->n_rows, err);
+		                     &l->n_rows, err);
 	l->rows = items;
 	return r;
 }
@@ -218,7 +218,7 @@ static int get_layers(const struct json_at *root, struct session_record *rec, st
 static int fill_texts(struct session_record *r)
 {
 	char **const texts[] = { &r->user,     &r->policy, &r->project,
-				 &r->hostname, &r->reason, &r->cgroup };
+		                 &r->hostname, &r->reason, &r->cgroup };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!*texts[i])
@@ -263,7 +263,7 @@ static int get_record(const struct json_at *root, struct session_record *rec, st
 }
 
 int session_record_parse(const char *file, const char *text, size_t len,
-			 struct session_record **ret, struct error *err)
+                         struct session_record **ret, struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct session_record *rec;
@@ -294,7 +294,7 @@ void session_record_free(struct session_record *r)
 	for (int i = 0; r->layers && i < r->n_layers; i++) {
 		fields_free(layer_fields, &r->layers[i]);
 		fields_free_array(row_fields, sizeof(*r->layers[i].rows), r->layers[i].rows,
-				  r->layers[i].n_rows);
+		                  r->layers[i].n_rows);
 	}
 	free(r->layers);
 	fields_free(record_fields, r);

@@ -90,7 +90,7 @@ void launch_request_print(const struct launch_request *r, struct buf *out)
 	json_put_string(&w, "mode", mode_names[r->mode]);
 	fields_put(&w, request_fields, r);
 	fields_put_array(&w, "settings", setting_fields, sizeof(*r->settings), r->settings,
-			 r->n_settings);
+	                 r->n_settings);
 	fields_put_array(&w, "mounts", mount_fields, sizeof(*r->mounts), r->mounts, r->n_mounts);
 	fields_put_array(&w, "tmpfs", tmpfs_fields, sizeof(*r->tmpfs), r->tmpfs, r->n_tmpfs);
 	json_put_end(&w, '}');
@@ -101,20 +101,20 @@ static int get_arrays(const struct json_at *root, struct launch_request *r, stru
 	struct json_at at = json_member(root, "settings");
 	void *items = NULL;
 	int e = fields_get_array(&at, setting_fields, sizeof(*r->settings), POLICY_LIST_MAX, &items,
-				 &r->n_settings, err);
+	                         &r->n_settings, err);
 
 	r->settings = items;
 	if (e < 0)
 		return e;
 	at = json_member(root, "mounts");
 	e = fields_get_array(&at, mount_fields, sizeof(*r->mounts), MOUNTS_MAX, &items,
-			     &r->n_mounts, err);
+	                     &r->n_mounts, err);
 	r->mounts = items;
 	if (e < 0)
 		return e;
 	at = json_member(root, "tmpfs");
 	e = fields_get_array(&at, tmpfs_fields, sizeof(*r->tmpfs), MOUNTS_MAX, &items, &r->n_tmpfs,
-			     err);
+	                     err);
 	r->tmpfs = items;
 	return e;
 }
@@ -139,7 +139,7 @@ static int get_request(const struct json_at *root, struct launch_request *r, str
 }
 
 int launch_request_parse(const char *text, size_t len, struct launch_request **ret,
-			 struct error *err)
+                         struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct launch_request *r;

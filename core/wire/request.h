@@ -1,6 +1,7 @@
 /*
- * request.h: a launch as `warder run` and the launch form ask for it, carried to `warder __supervise` as JSON in a memfd. The
- * supervisor trusts its own caller (same user) but not the bytes: all is checked again.
+ * request.h: a launch as `warder run` and the launch form ask for it, carried to `warder
+ * __supervise` as JSON in a memfd. The supervisor trusts its own caller (same user) but not the
+ * bytes: all is checked again.
  */
 #ifndef WARDER_WIRE_REQUEST_H
 #define WARDER_WIRE_REQUEST_H
@@ -29,11 +30,11 @@ enum request_mode { REQUEST_RUN, REQUEST_AUDIT, REQUEST_DRY_RUN };
 struct launch_request {
 	enum request_mode mode;
 	char **argv;
-	char *policy;        /* name or file; NULL: "default" */
+	char *policy; /* name or file; NULL: "default" */
 	char *name;
-	char *for_user;      /* --for */
-	char *project;       /* absolute */
-	char *workdir;       /* inside */
+	char *for_user; /* --for */
+	char *project;  /* absolute */
+	char *workdir;  /* inside */
 	char *hostname;
 	struct request_setting *settings; /* in order */
 	int n_settings;
@@ -41,18 +42,19 @@ struct launch_request {
 	int n_mounts;
 	struct request_tmpfs *tmpfs;
 	int n_tmpfs;
-	char **allow;        /* --allow HOST[:PORT] */
-	char **env;          /* "K=V", named by the caller with -e or --env-file */
-	char **environ_all;  /* the caller's environment, for environment.pass */
+	char **allow;       /* --allow HOST[:PORT] */
+	char **env;         /* "K=V", named by the caller with -e or --env-file */
+	char **environ_all; /* the caller's environment, for environment.pass */
 	char **allow_risky;
-	char **allow_degraded; /* layer names */
+	char **allow_degraded;                         /* layer names */
 	bool tty, interactive, attached, remove_after; /* -t, -i, not -d, --rm */
 	uint16_t rows, cols;
 };
 
 void launch_request_print(const struct launch_request *r, struct buf *out);
 int launch_request_parse(const char *text, size_t len, struct launch_request **ret,
-			 struct error *err);
-void launch_request_free(struct launch_request *r); /* heap-allocated members and r itself; accepts NULL */
+                         struct error *err);
+void launch_request_free(struct launch_request *r); /* heap-allocated members and r itself;
+						     * accepts NULL */
 
 #endif

@@ -24,13 +24,13 @@ static union {
 
 static const size_t sizes[] = {
 	sizeof(out.attach), sizeof(out.resize), sizeof(out.signal), sizeof(out.stop),
-	sizeof(out.error),  sizeof(out.ended),	sizeof(out.gap),    sizeof(out.launched),
+	sizeof(out.error),  sizeof(out.ended),  sizeof(out.gap),    sizeof(out.launched),
 };
 
 static void check_texts(uint8_t type)
 {
 	if (type == PACKET_ERROR && (strlen(out.error.text) >= sizeof(out.error.text) ||
-				     strlen(out.error.hint) >= sizeof(out.error.hint)))
+	                             strlen(out.error.hint) >= sizeof(out.error.hint)))
 		abort();
 	if (type == PACKET_ENDED && strlen(out.ended.reason) >= sizeof(out.ended.reason))
 		abort();

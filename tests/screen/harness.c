@@ -216,7 +216,7 @@ static void wait_for(struct harness *t, const char *text, bool wanted)
 			return;
 		harness_text(t, &screen);
 		fail_msg("%s \"%s\" on the screen:\n%s", wanted ? "no" : "still", text,
-			 buf_str(&screen));
+		         buf_str(&screen));
 	}
 }
 

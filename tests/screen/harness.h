@@ -24,15 +24,15 @@ struct harness {
 	int w, h;
 	bool alternate, cursor_seen; /* as the terminal stands now */
 	bool ended;
-	int status;	       /* of waitpid, once ended */
+	int status;            /* of waitpid, once ended */
 	struct termios before; /* modes before the program touched them */
-	struct buf raw;	       /* every byte it has sent */
+	struct buf raw;        /* every byte it has sent */
 };
 
 /* Starts argv (argv[0] NULL: $WARDER) with a terminal of w by h. env: "K=V" added to a clean
  * environment; NULL-terminated. */
 void harness_start(struct harness *t, const char *const *argv, const char *const *env, int w,
-		   int h);
+                   int h);
 void harness_send(struct harness *t, const char *bytes);
 void harness_send_bytes(struct harness *t, const char *bytes, size_t len);
 /* Fail the test when it does not come in time. */
@@ -52,7 +52,7 @@ int harness_row(struct harness *t, const char *text);
  * before. */
 void harness_assert_restored(struct harness *t);
 bool harness_sent(const struct harness *t,
-		  const char *bytes); /* did these bytes go to the terminal? */
+                  const char *bytes); /* did these bytes go to the terminal? */
 void harness_stop(struct harness *t); /* kills what still runs, frees all */
 
 #endif

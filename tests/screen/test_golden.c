@@ -48,21 +48,21 @@ static const struct {
 static void draw(const char *file, const char *size, const char *keys, bool ascii)
 {
 	char *argv[] = { (char[]){ "warder" },
-			 (char[]){ "--demo" },
-			 (char[]){ "--seed" },
-			 (char[]){ "1" },
-			 (char[]){ "--clock" },
-			 (char[]){ "12:05:31" },
-			 (char[]){ "--theme" },
-			 (char[]){ "mono" },
-			 (char[]){ "--size" },
-			 strdup(size),
-			 (char[]){ "--script" },
-			 strdup(keys),
-			 (char[]){ "--dump" },
-			 strdup(file),
-			 ascii ? (char[]){ "--ascii" } : NULL,
-			 NULL };
+		         (char[]){ "--demo" },
+		         (char[]){ "--seed" },
+		         (char[]){ "1" },
+		         (char[]){ "--clock" },
+		         (char[]){ "12:05:31" },
+		         (char[]){ "--theme" },
+		         (char[]){ "mono" },
+		         (char[]){ "--size" },
+		         strdup(size),
+		         (char[]){ "--script" },
+		         strdup(keys),
+		         (char[]){ "--dump" },
+		         strdup(file),
+		         ascii ? (char[]){ "--ascii" } : NULL,
+		         NULL };
 	int argc = ascii ? 15 : 14;
 
 	assert_int_equal(dashboard_main(argc, argv), 0);
@@ -93,7 +93,7 @@ static void compare(const char *name, const char *size, const char *keys, bool a
 	assert_true(fd >= 0);
 	close(fd);
 	snprintf(golden, sizeof(golden), "tests/screen/golden/%s-%s%s.txt", size, name,
-		 ascii ? "-ascii" : "");
+	         ascii ? "-ascii" : "");
 	draw(update ? golden : fresh, size, keys, ascii);
 	want = slurp(golden);
 	got = slurp(update ? golden : fresh);
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	setenv("WARDER_THEME_DIR", "themes", 1);
 	for (; n < sizeof(sizes) / sizeof(sizes[0]); n++)
 		tests[n] = (struct CMUnitTest){ sizes[n], test_size, NULL, NULL,
-						(void *)(uintptr_t)sizes[n] };
+			                        (void *)(uintptr_t)sizes[n] };
 	tests[n++] = (struct CMUnitTest){ "ascii", test_ascii, NULL, NULL, NULL };
 	tests[n++] =
 		(struct CMUnitTest){ "same seed", test_same_seed_same_screen, NULL, NULL, NULL };

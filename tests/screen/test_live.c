@@ -32,7 +32,7 @@ static int warder(const char *args, char *out, size_t size)
 	int status;
 
 	snprintf(command, sizeof(command), "cd %s/project && env %s %s %s \"$WARDER\" %s 2>&1",
-		 place, runtime_env, state_env, policy_env, args);
+	         place, runtime_env, state_env, policy_env, args);
 	p = popen(command, "r");
 	assert_non_null(p);
 	n = fread(out, 1, size - 1, p);
@@ -88,9 +88,9 @@ static void test_whole_life(void **state)
 		skip();
 	}
 	assert_int_equal(warder("run -dit --name first -- "
-				"sh -c 'while :; do sh -c \"exit 7\"; echo tick; sleep 1; done'",
-				out, sizeof(out)),
-			 0);
+	                        "sh -c 'while :; do sh -c \"exit 7\"; echo tick; sleep 1; done'",
+	                        out, sizeof(out)),
+	                 0);
 	harness_start(&t, argv, env, 120, 40);
 	harness_wait_text(&t, "1 session  1 running");
 	harness_wait_text(&t, "while :; do");
@@ -129,7 +129,8 @@ static void test_whole_life(void **state)
 	harness_send(&t, "1");
 	harness_wait_text(&t, "[1 Overview]");
 	harness_send(&t, "\033");
-	harness_wait_text(&t, "MEM/LIMIT"); /* the list again: Esc and the next key must not arrive together */
+	harness_wait_text(&t, "MEM/LIMIT"); /* the list again: Esc and the next key must not
+					     * arrive together */
 	harness_send(&t, "X");
 	harness_wait_text(&t, "> Cancel");
 	harness_send(&t, "K");

@@ -56,7 +56,7 @@ static void test_keys_of_both_kinds(void **state)
 	start(&t, 100, 24);
 	harness_wait_cell(&t, 0, 2, '>');
 	harness_send(&t, "j\033[B\033OB"); /* j, and Down in both codings */
-	harness_send(&t, "\033OP");	   /* F1 */
+	harness_send(&t, "\033OP");        /* F1 */
 	harness_wait_text(&t, "first line");
 	harness_send(&t, "\033");
 	harness_wait_text(&t, "sort: attention");
@@ -150,9 +150,9 @@ static void test_resize(void **state)
 		harness_resize(&t, sizes[i][0], sizes[i][1]);
 		/* What only this width shows, at its right edge or by its words. */
 		harness_wait_text(&t, sizes[i][0] >= 100  ? "3 failed  2 ended"
-				      : sizes[i][0] >= 60 ? "3 failed  cpu"
-				      : sizes[i][0] >= 40 ? "10 sess  4 run  1 pause"
-							  : "10 sess  4 run");
+		                      : sizes[i][0] >= 60 ? "3 failed  cpu"
+		                      : sizes[i][0] >= 40 ? "10 sess  4 run  1 pause"
+		                                          : "10 sess  4 run");
 	}
 	harness_send(&t, "q");
 	assert_exit(&t, 0);
@@ -305,7 +305,7 @@ static void test_dumb_terminal_is_refused(void **state)
 static void test_other_terminals(void **state)
 {
 	static const char *const types[] = { "TERM=xterm", "TERM=linux", "TERM=vt100",
-					     "TERM=screen", "TERM=tmux-256color" };
+		                             "TERM=screen", "TERM=tmux-256color" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

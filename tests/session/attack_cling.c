@@ -1,6 +1,7 @@
 /*
- * attack_cling.c: processes that do not want to end, each in a way of its own: attack_cling HOW [SECONDS]. Every process of it is
- * called "cling-MARK" with the mark from the environment, so that a test can look for what is left.
+ * attack_cling.c: processes that do not want to end, each in a way of its own: attack_cling HOW
+ * [SECONDS]. Every process of it is called "cling-MARK" with the mark from the environment, so
+ * that a test can look for what is left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -119,9 +120,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*start)(void);
 	} ways[] = {
-		{ "stopped", stopped },	    { "vfork", in_vfork },	{ "zombies", zombies },
+		{ "stopped", stopped },     { "vfork", in_vfork },      { "zombies", zombies },
 		{ "daemon", daemon_twice }, { "subreaper", subreaper }, { "pdeathsig", pdeathsig },
-		{ "traced", traced },	    { "forking", forking },
+		{ "traced", traced },       { "forking", forking },
 	};
 	char name[16];
 

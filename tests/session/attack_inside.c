@@ -1,7 +1,7 @@
 /*
- * attack_inside.c: what an agent that means harm tries from inside, beyond probe.c: privileges through files, the kernel's
- * counters and clocks, its own cgroup, pid 1, memory that nobody counts. Prints "PASS name" or "FAIL name: why" a line; exits 1
- * if any failed.
+ * attack_inside.c: what an agent that means harm tries from inside, beyond probe.c: privileges
+ * through files, the kernel's counters and clocks, its own cgroup, pid 1, memory that nobody
+ * counts. Prints "PASS name" or "FAIL name: why" a line; exits 1 if any failed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -98,7 +98,7 @@ static void privileges_of_files(void)
 static void setuid_programs(void)
 {
 	static const char *const programs[] = { "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/mount",
-						NULL };
+		                                NULL };
 	struct stat st;
 
 	for (const char *const *p = programs; *p; p++) {
@@ -116,7 +116,8 @@ static void setuid_programs(void)
 			_exit(1);
 		}
 		close(out[1]);
-		/* it waits for its output to be read or has ended: either way its ids are there to be seen */
+		/* it waits for its output to be read or has ended: either way its ids are there to
+		 * be seen */
 		snprintf(line, sizeof(line), "/proc/%d/status", pid);
 		truth("setuid programs: run as the agent",
 		      !text_has(line, "Uid:\t1000\t0") && !text_has(line, "Uid:\t0"));
@@ -222,8 +223,8 @@ static void pid1(void)
 	denied("pid 1: setns by pidfd", setns(pidfd, CLONE_NEWUTS));
 	denied("pid 1: memory", syscall(SYS_process_vm_readv, 1, &here, 1, &there, 1, 0));
 	denied("pid 1: maps", open("/proc/1/maps", O_RDONLY | O_CLOEXEC) < 0
-				      ? -1
-				      : (text_has("/proc/1/maps", "warder") ? 0 : -1));
+	                              ? -1
+	                              : (text_has("/proc/1/maps", "warder") ? 0 : -1));
 	kill(1, SIGSTOP);
 	kill(1, SIGSEGV);
 	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
@@ -254,7 +255,7 @@ static void terminals(void)
 static void control_socket(void)
 {
 	static const char *const places[] = { "/run/warder", "/var/lib/warder", "/tmp/warder-0",
-					      "/run/user/0" };
+		                              "/run/user/0" };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 

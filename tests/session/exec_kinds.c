@@ -1,6 +1,7 @@
 /*
- * exec_kinds.c: every way to execute, each with an argument that names it, so that the trail can be searched for it. Ends with
- * the number of executions that went through, counted by their exit statuses.
+ * exec_kinds.c: every way to execute, each with an argument that names it, so that the trail can
+ * be searched for it. Ends with the number of executions that went through, counted by their exit
+ * statuses.
  */
 #include <fcntl.h>
 #include <pthread.h>

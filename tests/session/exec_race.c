@@ -1,6 +1,7 @@
 /*
- * exec_race.c: spawns printf N times while a second thread rewrites the argument vector and the strings it points to. What
- * each printf really got is what it prints; the trail must say just that.
+ * exec_race.c: spawns printf N times while a second thread rewrites the argument vector and the
+ * strings it points to. What each printf really got is what it prints; the trail must say just
+ * that.
  */
 #include <pthread.h>
 #include <spawn.h>

@@ -1,6 +1,7 @@
 /*
- * probe.c: runs inside a sandbox and asserts, layer by layer, what is allowed and what is denied. Prints "PASS name" or
- * "FAIL name: why" a line; exits 1 if any failed. Known ways that others were broken carry their reference.
+ * probe.c: runs inside a sandbox and asserts, layer by layer, what is allowed and what is denied.
+ * Prints "PASS name" or "FAIL name: why" a line; exits 1 if any failed. Known ways that others
+ * were broken carry their reference.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -105,14 +106,17 @@ static void identity(void)
 	truth("identity: uid 1000", getuid() == 1000 && geteuid() == 1000);
 	truth("identity: gid 1000", getgid() == 1000 && getegid() == 1000);
 	truth("identity: no supplementary groups", getgroups(64, groups) <= 0);
-	truth("identity: host root is nobody here", stat("/proc/version", &st) == 0 && st.st_uid == 65534);
+	truth("identity: host root is nobody here",
+	      stat("/proc/version", &st) == 0 && st.st_uid == 65534);
 	denied("identity: setuid(0)", setuid(0));
 	denied("identity: setgid(0)", setgid(0));
 	denied("identity: setuid(1)", setuid(1));
 	denied("identity: chown to another", chown("/tmp", 1, 1));
-	denied("identity: write uid_map", open("/proc/self/uid_map", O_WRONLY) >= 0 &&
-					      write(open("/proc/self/uid_map", O_WRONLY), "0 0 1", 5) > 0 ?
-					  0 : (errno = EPERM, -1));
+	denied("identity: write uid_map",
+	       open("/proc/self/uid_map", O_WRONLY) >= 0 &&
+	                       write(open("/proc/self/uid_map", O_WRONLY), "0 0 1", 5) > 0
+	               ? 0
+	               : (errno = EPERM, -1));
 }
 
 static void capabilities(void)
@@ -200,7 +204,8 @@ static void network(void)
 	denied("network: no route out", connect(s, (struct sockaddr *)&a, sizeof(a)));
 	close(s);
 	s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	a = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	a = (struct sockaddr_in){ .sin_family = AF_INET,
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	allowed("network: bind on loopback", bind(s, (struct sockaddr *)&a, sizeof(a)));
 	allowed("network: listen", listen(s, 1));
 	getsockname(s, (struct sockaddr *)&a, &len);
@@ -256,9 +261,11 @@ static void seccomp(void)
 
 	/* bubblewrap #142 (CVE-2017-5226), #150 (CVE-2019-10063) */
 	denied_with("seccomp: TIOCSTI", ioctl(0, TIOCSTI, &c), EPERM);
-	denied_with("seccomp: TIOCSTI with high bits", syscall(SYS_ioctl, 0, TIOCSTI | (1UL << 32), &c), EPERM);
+	denied_with("seccomp: TIOCSTI with high bits",
+	            syscall(SYS_ioctl, 0, TIOCSTI | (1UL << 32), &c), EPERM);
 	denied_with("seccomp: TIOCLINUX", ioctl(0, 0x541C, &c), EPERM);
-	denied_with("seccomp: TIOCLINUX with high bits", syscall(SYS_ioctl, 0, 0x541CUL | (1UL << 40), &c), EPERM);
+	denied_with("seccomp: TIOCLINUX with high bits",
+	            syscall(SYS_ioctl, 0, 0x541CUL | (1UL << 40), &c), EPERM);
 #if defined(__x86_64__)
 	/* agentsh audit C2 */
 	denied_or_killed("seccomp: x32 calls", x32_getpid);
@@ -267,7 +274,8 @@ static void seccomp(void)
 	/* birdcage #32 */
 	denied_with("seccomp: io_uring_setup", syscall(SYS_io_uring_setup, 8, stack), ENOSYS);
 	denied("seccomp: AF_VSOCK", socket(40, SOCK_STREAM, 0));
-	denied("seccomp: AF_VSOCK with high bits", syscall(SYS_socket, 40UL | (1UL << 32), SOCK_STREAM, 0));
+	denied("seccomp: AF_VSOCK with high bits",
+	       syscall(SYS_socket, 40UL | (1UL << 32), SOCK_STREAM, 0));
 	denied("seccomp: AF_ALG", socket(38, SOCK_SEQPACKET, 0));
 	denied("seccomp: AF_BLUETOOTH", socket(31, SOCK_RAW, 0));
 	denied("seccomp: ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
@@ -288,7 +296,8 @@ static void seccomp(void)
 #ifdef SYS_modify_ldt
 	denied("seccomp: modify_ldt", syscall(SYS_modify_ldt, 0, stack, 16));
 #endif
-	denied_with("seccomp: openat2", syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)), ENOSYS);
+	denied_with("seccomp: openat2", syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)),
+	            ENOSYS);
 	fd = open("/workspace/.probe-suid", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
 	if (fd < 0)
 		fd = open("/tmp/.probe-suid", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
@@ -296,7 +305,8 @@ static void seccomp(void)
 	denied_with("seccomp: fchmod setgid", fchmod(fd, 02755), EPERM);
 	allowed("seccomp: fchmod plain", fchmod(fd, 0755));
 	close(fd);
-	denied_with("seccomp: creat setuid", open("/tmp/.probe-suid2", O_WRONLY | O_CREAT, 04755), EPERM);
+	denied_with("seccomp: creat setuid", open("/tmp/.probe-suid2", O_WRONLY | O_CREAT, 04755),
+	            EPERM);
 	denied_with("seccomp: mknod setuid", mknod("/tmp/.probe-suid3", S_IFREG | 06755, 0), EPERM);
 	unlink("/workspace/.probe-suid");
 	unlink("/tmp/.probe-suid");
@@ -307,7 +317,8 @@ static void limits(void)
 {
 	struct rlimit r;
 
-	truth("limits: open files bounded", getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_max <= 65536);
+	truth("limits: open files bounded",
+	      getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_max <= 65536);
 	r.rlim_cur = r.rlim_max = r.rlim_max + 1;
 	denied("limits: raising the hard limit", setrlimit(RLIMIT_NOFILE, &r));
 	truth("limits: no core dumps", getrlimit(RLIMIT_CORE, &r) == 0 && r.rlim_max == 0);
@@ -320,8 +331,10 @@ static void pid1(void)
 	int pidfd;
 
 	truth("pid 1: is not the agent", getpid() != 1);
-	denied("pid 1: environ is closed", open("/proc/1/environ", O_RDONLY) < 0 ? -1 :
-					       read(open("/proc/1/environ", O_RDONLY), link, 1) > 0 ? 0 : -1);
+	denied("pid 1: environ is closed", open("/proc/1/environ", O_RDONLY) < 0 ? -1
+	                                   : read(open("/proc/1/environ", O_RDONLY), link, 1) > 0
+	                                           ? 0
+	                                           : -1);
 	denied("pid 1: memory is closed", open("/proc/1/mem", O_RDONLY));
 	/* bubblewrap #313 (CVE-2019-5736) */
 	denied("pid 1: executable is closed", open("/proc/1/exe", O_WRONLY));
@@ -356,7 +369,8 @@ static void descriptors(void)
 
 static void text_execution(void)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+	               -1, 0);
 
 	/* JIT compilers need it: node would not run */
 	truth("allowed: memory for a JIT", p != MAP_FAILED);

@@ -1,6 +1,6 @@
 /*
- * cgroup_box.h: cgroups to test with: made under a user's directory of this test's own, given up without a
- * trace, and looked for in every hierarchy.
+ * cgroup_box.h: cgroups to test with: made under a user's directory of this test's own, given up
+ * without a trace, and looked for in every hierarchy.
  */
 #ifndef WARDER_TESTS_CGROUP_BOX_H
 #define WARDER_TESTS_CGROUP_BOX_H

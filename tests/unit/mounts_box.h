@@ -28,23 +28,23 @@
 enum { BOX_USER = 12345, BOX_HOST_ID = 700000001 };
 
 struct box {
-	char dir[64];	  /* a temporary directory, 0755, the user's; host path */
+	char dir[64];     /* a temporary directory, 0755, the user's; host path */
 	char project[96]; /* DIR/project */
-	char home[96];	  /* DIR/home/alice */
+	char home[96];    /* DIR/home/alice */
 	struct policy policy;
 	struct launch l;
 	void (*meanwhile)(struct box *b); /* between the audit and the child's first step */
-	void (*entered)(struct box *b);	  /* while the check runs inside */
+	void (*entered)(struct box *b);   /* while the check runs inside */
 	struct error err;
 	char what[160]; /* the step that the child failed in */
-	int master;	/* the pseudo-terminal's, sent up by the child, or -1 */
+	int master;     /* the pseudo-terminal's, sent up by the child, or -1 */
 };
 
 #define EXPECT(cond)                                                                               \
 	do {                                                                                       \
 		if (!(cond)) {                                                                     \
 			dprintf(2, "%s:%d: not so inside: %s (%s)\n", __FILE__, __LINE__, #cond,   \
-				strerror(errno));                                                  \
+			        strerror(errno));                                                  \
 			_exit(101);                                                                \
 		}                                                                                  \
 	} while (0)
@@ -185,8 +185,8 @@ static inline int box_enter(struct box *b, void (*check)(struct box *b))
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	pid = (pid_t)syscall(SYS_clone,
-			     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | SIGCHLD,
-			     NULL, NULL, NULL, NULL);
+	                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | SIGCHLD,
+	                     NULL, NULL, NULL, NULL);
 	assert_true(pid >= 0);
 	if (pid == 0)
 		box_child(b, pair[1], check);

@@ -158,9 +158,9 @@ static inline void box_trail(const struct box *b, const char *id, int n, char ch
 		char line[128];
 
 		snprintf(line, sizeof(line),
-			 "{\"seq\":%d,\"time\":\"2026-11-28T12:04:%02d.000Z\",\"kind\":\"gap\","
-			 "\"missed\":%d}",
-			 i, i % 60, i);
+		         "{\"seq\":%d,\"time\":\"2026-11-28T12:04:%02d.000Z\",\"kind\":\"gap\","
+		         "\"missed\":%d}",
+		         i, i % 60, i);
 		chain_append(&text, chain, line, strlen(line));
 	}
 	box_file(dir, "trail.jsonl", text.data ? text.data : "", text.len);

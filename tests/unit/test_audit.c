@@ -108,7 +108,7 @@ static void places(void **state)
 static void credentials(void **state)
 {
 	static const char *const directories[] = {
-		".ssh",	  ".aws",     ".gnupg",		 ".kube", ".docker",
+		".ssh",   ".aws",     ".gnupg",          ".kube", ".docker",
 		".azure", ".mozilla", ".password-store", NULL
 	};
 	struct box b;

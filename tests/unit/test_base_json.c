@@ -222,7 +222,7 @@ static void test_places(void **state)
 {
 	struct json *doc =
 		must_parse("{\"network\":{\"allow\":[1,2,{\"port\":70000}]},\"Network\":2,"
-			   "\"\\n\\u202e\":{\"z\":1}}");
+	                   "\"\\n\\u202e\":{\"z\":1}}");
 	struct json_at root = json_root("policies/web.json", doc);
 	struct json_at network = json_member(&root, "network");
 	struct json_at allow = json_member(&network, "allow");
@@ -301,11 +301,11 @@ static void test_int(void **state)
 	check_int("2.0", 0, 5, 2, NULL);
 	check_int("9007199254740991", INT64_MIN, INT64_MAX, 9007199254740991, NULL);
 	check_int("9007199254740993", INT64_MIN, INT64_MAX, 0,
-		  "f: expected a whole number, got 9.0072e+15");
+	          "f: expected a whole number, got 9.0072e+15");
 	check_int("1e999", 0, INT64_MAX, 0, "f: expected a whole number from 0 up, got inf");
 	check_int("-1e999", INT64_MIN, INT64_MAX, 0, "f: expected a whole number, got -inf");
 	check_int("9223372036854775808", 0, INT64_MAX, 0,
-		  "f: expected a whole number from 0 up, got 9.22337e+18");
+	          "f: expected a whole number from 0 up, got 9.22337e+18");
 	check_int("1.5", 0, 5, 0, "f: expected 0..5, got 1.5");
 	check_int("-1", 0, 5, 0, "f: expected 0..5, got -1");
 	check_int("6", 0, 5, 0, "f: expected 0..5, got 6");
@@ -320,7 +320,7 @@ static void test_other_readers(void **state)
 	static const char *const modes[] = { "ro", "rw", "cow", NULL };
 	struct json *doc =
 		must_parse("{\"s\":\"a\\u00e9\",\"b\":true,\"d\":1.25,\"o\":{},\"m\":\"rw\","
-			   "\"long\":\"0123456789012345678901234567890123456789+\",\"inf\":1e400}");
+	                   "\"long\":\"0123456789012345678901234567890123456789+\",\"inf\":1e400}");
 	struct json_at root = json_root("f", doc);
 	struct json_at s = json_member(&root, "s");
 	struct json_at b = json_member(&root, "b");
@@ -344,7 +344,7 @@ static void test_other_readers(void **state)
 	assert_true(flag);
 	assert_int_equal(json_bool(&l, &flag, &err), -EINVAL);
 	assert_string_equal(err.text, "f: long: expected true or false, "
-				      "got \"0123456789012345678901234567890123456789...\"");
+	                              "got \"0123456789012345678901234567890123456789...\"");
 	assert_int_equal(json_double(&d, 0.1, 64, &v, &err), 0);
 	assert_true(v == 1.25);
 	assert_int_equal(json_double(&d, 1.5, 64, &v, &err), -EINVAL);
@@ -356,7 +356,7 @@ static void test_other_readers(void **state)
 	assert_int_equal(i, 1);
 	assert_int_equal(json_enum(&s, modes, &i, &err), -EINVAL);
 	assert_string_equal(err.text,
-			    "f: s: expected \"ro\", \"rw\" or \"cow\", got \"a\xc3\xa9\"");
+	                    "f: s: expected \"ro\", \"rw\" or \"cow\", got \"a\xc3\xa9\"");
 	assert_int_equal(json_expect(&o, JSON_ARRAY, &err), -EINVAL);
 	assert_string_equal(err.text, "f: o: expected an array, got an object");
 	json_free(doc);
@@ -377,7 +377,7 @@ static void test_only_keys(void **state)
 	(void)state;
 	assert_int_equal(json_only_keys(&limits, names, &err), -EINVAL);
 	assert_string_equal(err.text,
-			    "p.json: limits: unknown key \"memry\"; did you mean \"memory\"?");
+	                    "p.json: limits: unknown key \"memry\"; did you mean \"memory\"?");
 	assert_int_equal(json_only_keys(&limits, all, &err), 0);
 	assert_int_equal(json_only_keys(&x, names, &err), -EINVAL);
 	assert_string_equal(err.text, "p.json: x: unknown key \"\\e[2J\"");
@@ -497,12 +497,12 @@ static void test_locale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),		cmocka_unit_test(test_refused_with_nul),
-		cmocka_unit_test(test_every_prefix),	cmocka_unit_test(test_changed_texts),
-		cmocka_unit_test(test_depth),		cmocka_unit_test(test_many_keys),
-		cmocka_unit_test(test_places),		cmocka_unit_test(test_int),
-		cmocka_unit_test(test_other_readers),	cmocka_unit_test(test_only_keys),
-		cmocka_unit_test(test_writer),		cmocka_unit_test(test_write_double),
+		cmocka_unit_test(test_refused),         cmocka_unit_test(test_refused_with_nul),
+		cmocka_unit_test(test_every_prefix),    cmocka_unit_test(test_changed_texts),
+		cmocka_unit_test(test_depth),           cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_places),          cmocka_unit_test(test_int),
+		cmocka_unit_test(test_other_readers),   cmocka_unit_test(test_only_keys),
+		cmocka_unit_test(test_writer),          cmocka_unit_test(test_write_double),
 		cmocka_unit_test(test_writer_mistakes), cmocka_unit_test(test_locale),
 	};
 

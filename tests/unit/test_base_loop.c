@@ -29,7 +29,7 @@ struct world {
 };
 
 static struct loop_fd *add_ready(struct world *w,
-				 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
+                                 void (*ready)(struct loop_fd *, uint32_t, uint64_t))
 {
 	struct loop_fd *src = calloc(1, sizeof(*src));
 
@@ -275,8 +275,8 @@ static void test_idle_costs_nothing(void **state)
 	getrusage(RUSAGE_SELF, &after);
 	assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
 	assert_true((after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
-			    after.ru_utime.tv_usec - before.ru_utime.tv_usec <
-		    50000);
+	                    after.ru_utime.tv_usec - before.ru_utime.tv_usec <
+	            50000);
 	loop_free(w.loop);
 }
 

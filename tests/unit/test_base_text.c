@@ -142,13 +142,13 @@ static void test_safe_random(void **state)
 static void test_argv(void **state)
 {
 	static const char *const argv[] = { "A=b", "A=b",     "",     "two words", "it's", "-rf",
-					    "~",   "a\nb'\\", "\xff", "\xc3\xa9",  "$(x)" };
+		                            "~",   "a\nb'\\", "\xff", "\xc3\xa9",  "$(x)" };
 	struct buf b = BUF_INIT;
 
 	(void)state;
 	text_safe_argv(&b, argv, sizeof(argv) / sizeof(argv[0]));
 	assert_string_equal(buf_str(&b), "'A=b' A=b '' 'two words' 'it'\\''s' -rf '~' "
-					 "$'a\\nb\\'\\\\' $'\\xff' '\xc3\xa9' '$(x)'");
+	                                 "$'a\\nb\\'\\\\' $'\\xff' '\xc3\xa9' '$(x)'");
 	buf_free(&b);
 	text_safe_argv(&b, argv, 0);
 	assert_string_equal(buf_str(&b), "");
@@ -175,8 +175,8 @@ static void test_width(void **state)
 	assert_int_equal(text_width(0x110000), -1);
 	assert_int_equal(text_width(UINT32_MAX), -1);
 	assert_int_equal(text_columns("a\xe6\xbc\xa2"
-				      "e\xcc\x81"),
-			 4);
+	                              "e\xcc\x81"),
+	                 4);
 }
 
 struct number_case {
@@ -187,7 +187,7 @@ struct number_case {
 #define REFUSED UINT64_MAX
 
 static void check_numbers(const struct number_case *cases, size_t n,
-			  int (*parse)(const char *, uint64_t *, struct error *))
+                          int (*parse)(const char *, uint64_t *, struct error *))
 {
 	for (size_t i = 0; i < n; i++) {
 		struct error err = ERROR_INIT;
@@ -197,7 +197,7 @@ static void check_numbers(const struct number_case *cases, size_t n,
 		if (cases[i].out == REFUSED) {
 			if (r != -EINVAL || value != 77 || err.text[0] == '\0')
 				fail_msg("\"%s\" was not refused: %d, %ju", cases[i].in, r,
-					 (uintmax_t)value);
+				         (uintmax_t)value);
 		} else if (r != 0 || value != cases[i].out) {
 			fail_msg("\"%s\": %d, %ju", cases[i].in, r, (uintmax_t)value);
 		}
@@ -323,18 +323,18 @@ static void test_parse_milli(void **state)
 static void test_parse_int(void **state)
 {
 	static const char *const bad[] = { "",
-					   "-",
-					   "+1",
-					   " 1",
-					   "1 ",
-					   "1x",
-					   "0x1",
-					   "1.0",
-					   "11",
-					   "-6",
-					   "9223372036854775808",
-					   "99999999999999999999",
-					   "--1" };
+		                           "-",
+		                           "+1",
+		                           " 1",
+		                           "1 ",
+		                           "1x",
+		                           "0x1",
+		                           "1.0",
+		                           "11",
+		                           "-6",
+		                           "9223372036854775808",
+		                           "99999999999999999999",
+		                           "--1" };
 	int64_t v = 77;
 
 	(void)state;
@@ -355,9 +355,9 @@ static void test_parse_int(void **state)
 	assert_int_equal(text_parse_int("9223372036854775807", INT64_MIN, INT64_MAX, &v, NULL), 0);
 	assert_true(v == INT64_MAX);
 	assert_int_equal(text_parse_int("9223372036854775808", INT64_MIN, INT64_MAX, &v, NULL),
-			 -EINVAL);
+	                 -EINVAL);
 	assert_int_equal(text_parse_int("-9223372036854775809", INT64_MIN, INT64_MAX, &v, NULL),
-			 -EINVAL);
+	                 -EINVAL);
 }
 
 static void check_size(uint64_t bytes, const char *want)
@@ -509,8 +509,8 @@ static void test_glob_is_bounded(void **state)
 
 static void test_nearest(void **state)
 {
-	static const char *const names[] = { "memory",	     "cpus",	"pids",
-					     "idle_timeout", "timeout", NULL };
+	static const char *const names[] = { "memory",       "cpus",    "pids",
+		                             "idle_timeout", "timeout", NULL };
 	char long_word[200];
 
 	(void)state;

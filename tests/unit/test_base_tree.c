@@ -153,7 +153,7 @@ static void test_mkdir_p(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_place(test_remove_tree),	  in_place(test_remove_deep_tree),
+		in_place(test_remove_tree),       in_place(test_remove_deep_tree),
 		in_place(test_remove_unreadable), in_place(test_remove_stops_at_mounts),
 		in_place(test_mkdir_p),
 	};

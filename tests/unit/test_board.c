@@ -297,8 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_place(test_create_and_read), in_place(test_samples),
-		in_place(test_not_a_board),	in_place(test_not_our_owner),
-		in_place(test_garbage),		in_place(test_two_processes),
+		in_place(test_not_a_board),     in_place(test_not_our_owner),
+		in_place(test_garbage),         in_place(test_two_processes),
 		in_place(test_full_disk),
 	};
 

@@ -147,7 +147,7 @@ static int body_without_setpcap(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { .effective = 1U << CAP_NET_RAW,
-						    .permitted = 1U << CAP_NET_RAW } };
+		                                    .permitted = 1U << CAP_NET_RAW } };
 
 	if (unshare(CLONE_NEWUSER) < 0)
 		return NO_NAMESPACE;

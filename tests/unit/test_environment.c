@@ -65,8 +65,8 @@ static const char *got(const struct scene *s, const char *name)
 
 static void clean_by_default(void **state)
 {
-	static const char *const host[] = { "HOME=/root",	"SECRET_THING=x", "EDITOR=vi",
-					    "TERM=xterm-kitty", "PATH=/evil",	  NULL };
+	static const char *const host[] = { "HOME=/root",       "SECRET_THING=x", "EDITOR=vi",
+		                            "TERM=xterm-kitty", "PATH=/evil",     NULL };
 	struct scene s;
 
 	(void)state;
@@ -87,7 +87,7 @@ static void clean_by_default(void **state)
 static void who_wins(void **state)
 {
 	static const char *const host[] = { "EDITOR=vi", "LANG=de_DE.UTF-8", "A=host",
-					    "TERM=../../etc/passwd", NULL };
+		                            "TERM=../../etc/passwd", NULL };
 	static const char *const named[] = { "B=option", "C=", NULL };
 	static char set_a[] = "A", set_b[] = "B", policy_value[] = "policy";
 	struct policy_variable set[] = { { set_a, policy_value }, { set_b, policy_value } };
@@ -113,7 +113,7 @@ static void who_wins(void **state)
 static void secrets_are_refused(void **state)
 {
 	static const char *const host[] = { "GITHUB_TOKEN=abc", "LD_PRELOAD=/x.so",
-					    "INNOCENT=ghp_0123456789abcdef", NULL };
+		                            "INNOCENT=ghp_0123456789abcdef", NULL };
 	static const char *const named[] = { "GITHUB_TOKEN=abc", NULL };
 	struct audit a = { .findings = NULL };
 	struct scene s;
@@ -123,7 +123,7 @@ static void secrets_are_refused(void **state)
 	scene_pass(&s, 0, "GITHUB_TOKEN");
 	assert_int_equal(layer_environment.prepare(&s.l, &s.err), -EPERM);
 	assert_string_equal(s.err.text,
-			    "environment: GITHUB_TOKEN looks like a secret (name): refused");
+	                    "environment: GITHUB_TOKEN looks like a secret (name): refused");
 	assert_string_equal(s.err.hint, "-e GITHUB_TOKEN passes it");
 	layer_environment.release(&s.l);
 	/* The audit tells all of them, and no value. */
@@ -144,7 +144,7 @@ static void secrets_are_refused(void **state)
 	assert_int_equal(layer_environment.prepare(&s.l, &s.err), 0);
 	assert_string_equal(got(&s, "GITHUB_TOKEN"), "abc");
 	assert_non_null(strstr(buf_str(&s.l.notices),
-			       "environment GITHUB_TOKEN: given with -e; looks like a secret"));
+	                       "environment GITHUB_TOKEN: given with -e; looks like a secret"));
 	assert_null(strstr(buf_str(&s.l.notices), "abc"));
 	scene_close(&s);
 }
@@ -246,8 +246,8 @@ static int enter_in_child(const struct scene *s, const char *expect)
 		if (r < 0)
 			_exit(strstr(report.what, s->l.workdir) ? -r : 255);
 		_exit(getcwd(cwd, sizeof(cwd)) && strcmp(cwd, expect) == 0 && umask(0) == 022
-			      ? 0
-			      : 254);
+		              ? 0
+		              : 254);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -286,7 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clean_by_default),    cmocka_unit_test(who_wins),
 		cmocka_unit_test(secrets_are_refused), cmocka_unit_test(values_stay_untold),
-		cmocka_unit_test(bad_names),	       cmocka_unit_test(what_looks_like_a_secret),
+		cmocka_unit_test(bad_names),           cmocka_unit_test(what_looks_like_a_secret),
 		cmocka_unit_test(working_directory),
 	};
 

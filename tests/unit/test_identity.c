@@ -291,10 +291,10 @@ static void run_layer(struct launch *l)
 static void test_root_mode(void **state)
 {
 	struct launch l = { .policy = &policy,
-			    .id = ID_A,
-			    .root_mode = true,
-			    .runtime_dir = *state,
-			    .hostname = "box" };
+		            .id = ID_A,
+		            .root_mode = true,
+		            .runtime_dir = *state,
+		            .hostname = "box" };
 	const gid_t some[2] = { 4, 24 };
 	pid_t pid;
 	int status;
@@ -321,8 +321,8 @@ static void test_rootless(void **state)
 
 	if (pid == 0) {
 		if (geteuid() == 0 && (setgroups(0, NULL) < 0 ||
-				       setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
-				       setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0))
+		                       setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
+		                       setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0))
 			_exit(1);
 		prctl(PR_SET_DUMPABLE, 1); /* as after execve: /proc/PID is ours */
 		run_layer(&l);
@@ -345,10 +345,10 @@ static void test_never_host_root(void **state)
 static void test_audit_takes_nothing(void **state)
 {
 	struct launch l = { .policy = &policy,
-			    .id = ID_A,
-			    .root_mode = true,
-			    .audit_only = true,
-			    .runtime_dir = *state };
+		            .id = ID_A,
+		            .root_mode = true,
+		            .audit_only = true,
+		            .runtime_dir = *state };
 	struct layer_rows rows = { .rows = NULL };
 	char path[256];
 

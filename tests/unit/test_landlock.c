@@ -293,7 +293,7 @@ static void test_scope(void **state)
 		skip();
 	}
 	assert_int_equal(bind(sock, (const struct sockaddr *)&abstract_name, sizeof(abstract_name)),
-			 0);
+	                 0);
 	assert_int_equal(listen(sock, 1), 0);
 	prepared();
 	run(body_scope, 0);

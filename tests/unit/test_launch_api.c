@@ -234,7 +234,7 @@ static void test_refused(void **state)
 	refused("report", 125, EBADMSG, "the supervisor's answer makes no sense");
 	refused("exit", 125, EPIPE, "the supervisor ended before it said anything: exit status 5");
 	refused("abort", 125, EPIPE,
-		"the supervisor ended before it said anything: killed by signal 9 (Killed)");
+	        "the supervisor ended before it said anything: killed by signal 9 (Killed)");
 }
 
 static void reported(const char *what, enum request_mode mode, int exit_code, const char *json)
@@ -351,7 +351,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_launched),   cmocka_unit_test(test_low_descriptors),
 		cmocka_unit_test(test_attached),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_reports),	   cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_reports),    cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_no_zombies), cmocka_unit_test(test_probe),
 		cmocka_unit_test(test_wait),
 	};

@@ -301,8 +301,8 @@ static void test_send_recv(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_box(test_answers),	 in_box(test_many_ids),	     in_box(test_refusals),
-		in_box(test_silent),	 in_box(test_never_accepts), in_box(test_not_there),
+		in_box(test_answers),    in_box(test_many_ids),      in_box(test_refusals),
+		in_box(test_silent),     in_box(test_never_accepts), in_box(test_not_there),
 		in_box(test_wrong_peer), in_box(test_send_recv),
 	};
 

@@ -106,8 +106,8 @@ BOTH(the_root)
  * writable. */
 static void check_flags(struct box *b)
 {
-	static const char *const writable[] = { "/workspace", "/tmp",	  "/home/agent", "/run",
-						"/dev/shm",   "/dev/pts", "/proc",	 NULL };
+	static const char *const writable[] = { "/workspace", "/tmp",     "/home/agent", "/run",
+		                                "/dev/shm",   "/dev/pts", "/proc",       NULL };
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char line[4096], point[1024], flags[1024];
 	int n = 0;
@@ -144,8 +144,8 @@ BOTH(the_flags)
 static void check_devices(struct box *b)
 {
 	static const char *const known[] = { "null",   "zero", "full", "random", "urandom",
-					     "tty",    "ptmx", "fd",   "stdin",	 "stdout",
-					     "stderr", "pts",  "shm",  NULL };
+		                             "tty",    "ptmx", "fd",   "stdin",  "stdout",
+		                             "stderr", "pts",  "shm",  NULL };
 	DIR *dir = opendir("/dev");
 	const struct dirent *e;
 	char bytes[4] = { 1, 1, 1, 1 };
@@ -296,7 +296,7 @@ static void asked_mounts(void)
 		  .writable = true },
 	};
 	struct policy_tmpfs tmpfs[] = { { .target = strdup("/tmp"), .size = 1 << 20 },
-					{ .target = strdup("/scratch/big"), .size = 2 << 20 } };
+		                        { .target = strdup("/scratch/big"), .size = 2 << 20 } };
 
 	b.policy.filesystem.mounts = mounts;
 	b.policy.filesystem.n_mounts = 3;
@@ -337,10 +337,10 @@ static void refused_targets(void **state)
 		const char *target;
 		int code;
 	} cases[] = {
-		{ "/", -EINVAL },	    { "/proc", -EINVAL },	{ "/proc/sys", -EINVAL },
-		{ "/dev/null", -EINVAL },   { "/sys/x", -EINVAL },	{ "/usr", -EINVAL },
-		{ "/bin/sh", -EINVAL },	    { "/etc", -EINVAL },	{ "/workspace", -EINVAL },
-		{ "/workspace/", -EINVAL }, { "/home", -EINVAL },	{ "/a/../usr", -EINVAL },
+		{ "/", -EINVAL },           { "/proc", -EINVAL },       { "/proc/sys", -EINVAL },
+		{ "/dev/null", -EINVAL },   { "/sys/x", -EINVAL },      { "/usr", -EINVAL },
+		{ "/bin/sh", -EINVAL },     { "/etc", -EINVAL },        { "/workspace", -EINVAL },
+		{ "/workspace/", -EINVAL }, { "/home", -EINVAL },       { "/a/../usr", -EINVAL },
 		{ "relative", -EINVAL },    { "/usr/absent", -ENOENT }, { "/a/./b", -EINVAL },
 	};
 

@@ -110,8 +110,8 @@ static void symlinked_mount_point(void)
 
 	box_open(&b);
 	struct policy_mount pm = { .source = strdup(box_path(&b, "data")),
-				   .target = strdup("/workspace/sub/point"),
-				   .writable = true };
+		                   .target = strdup("/workspace/sub/point"),
+		                   .writable = true };
 
 	b.policy.filesystem.mounts = &pm;
 	b.policy.filesystem.n_mounts = 1;
@@ -265,7 +265,8 @@ static void hidden_file_replaced(void)
 }
 BOTH(hidden_file_replaced)
 
-/* ---- the host's unix sockets in the project: reached by path, whatever the network namespace ---- */
+/* ---- the host's unix sockets in the project: reached by path, whatever the network namespace ----
+ */
 
 static int listen_at(const char *path, int type, bool listens)
 {
@@ -381,8 +382,8 @@ static void for_user_no_more(void)
 
 	box_open(&b);
 	struct policy_mount pm = { .source = strdup(box_path(&b, "others")),
-				   .target = strdup("/others"),
-				   .writable = true };
+		                   .target = strdup("/others"),
+		                   .writable = true };
 
 	b.policy.filesystem.mounts = &pm;
 	b.policy.filesystem.n_mounts = 1;

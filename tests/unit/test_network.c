@@ -30,7 +30,7 @@ static int try_connect(uint32_t address, int listen_too)
 	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (listen_too && (bind(server, (struct sockaddr *)&at, len) < 0 || listen(server, 1) < 0 ||
-			   getsockname(server, (struct sockaddr *)&at, &len) < 0))
+	                   getsockname(server, (struct sockaddr *)&at, &len) < 0))
 		return errno;
 	if (!listen_too)
 		at.sin_port = htons(53);

@@ -38,10 +38,10 @@ static const struct verb eat = {
 	.name = "eat", .operands = "X", .summary = "Eat", .options = fruit
 };
 static const struct verb chew = { .name = "chew",
-				  .operands = "X",
-				  .summary = "Chew",
-				  .options = fruit,
-				  .stop_at_operand = true };
+	                          .operands = "X",
+	                          .summary = "Chew",
+	                          .options = fruit,
+	                          .stop_at_operand = true };
 
 enum { WORDS_MAX = 48 };
 
@@ -199,14 +199,14 @@ static void test_help(void **state)
 	help = BUF_INIT;
 	options_help(&verb_dashboard, &help);
 	assert_non_null(strstr(buf_str(&help),
-			       "usage: warder [--theme NAME] [--read-only] [--user NAME]\n"));
+	                       "usage: warder [--theme NAME] [--read-only] [--user NAME]\n"));
 	buf_free(&help);
 }
 
 /* ---- run ---- */
 
 static int launch(const char *line, struct launch_options *o, struct launch_request **ret,
-		  struct error *err)
+                  struct error *err)
 {
 	char copy[2048];
 	char *argv[WORDS_MAX + 1];
@@ -246,19 +246,19 @@ static void test_docker_command(void **state)
 	(void)state;
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
 	if (launch("run --security-opt seccomp=F --security-opt no-new-privileges --cap-drop=ALL "
-		   "--read-only --tmpfs /tmp:size=100M -v /srv/p:/workspace:rw -v "
-		   "f:/input/prompt:ro "
-		   "--memory 2g --cpus 1.0 --pids-limit 100 --rm --name N1 -- cmd --rm args",
-		   &o, &r, &err) == 0)
+	           "--read-only --tmpfs /tmp:size=100M -v /srv/p:/workspace:rw -v "
+	           "f:/input/prompt:ro "
+	           "--memory 2g --cpus 1.0 --pids-limit 100 --rm --name N1 -- cmd --rm args",
+	           &o, &r, &err) == 0)
 		fail_msg("a name with a capital letter is no session's name");
 	assert_non_null(strstr(err.text, "run: --name N1: expected"));
 	launch_options_free(&o);
 	err = ERROR_INIT;
 	if (launch("run --security-opt seccomp=F --security-opt no-new-privileges --cap-drop=ALL "
-		   "--read-only --tmpfs /tmp:size=100M -v /srv/p:/workspace:rw -v "
-		   "f:/input/prompt:ro "
-		   "--memory 2g --cpus 1.0 --pids-limit 100 --rm --name n1 -- cmd --rm args",
-		   &o, &r, &err) != 0)
+	           "--read-only --tmpfs /tmp:size=100M -v /srv/p:/workspace:rw -v "
+	           "f:/input/prompt:ro "
+	           "--memory 2g --cpus 1.0 --pids-limit 100 --rm --name n1 -- cmd --rm args",
+	           &o, &r, &err) != 0)
 		fail_msg("%s", err.text);
 	snprintf(expected, sizeof(expected), "%s/F", cwd);
 	assert_string_equal(setting(r, "seccomp.profile"), expected);
@@ -299,12 +299,12 @@ static void test_run_fields(void **state)
 	setenv("WARDER_TEST_PASSED", "yes", 1);
 	unsetenv("WARDER_TEST_ABSENT");
 	if (launch("run -dit -e A=1 -e B=2 -e A=3 -e WARDER_TEST_PASSED -e WARDER_TEST_ABSENT -w "
-		   "/workspace/sub "
-		   "--policy ./p.json --for alice --timeout 1h --idle-timeout none --network none "
-		   "--workspace ro --allow-degraded limits --allow-risky x --detach-keys "
-		   "ctrl-p,ctrl-q "
-		   "--hostname box --user 1000:1000 --exec log true",
-		   &o, &r, &err) != 0)
+	           "/workspace/sub "
+	           "--policy ./p.json --for alice --timeout 1h --idle-timeout none --network none "
+	           "--workspace ro --allow-degraded limits --allow-risky x --detach-keys "
+	           "ctrl-p,ctrl-q "
+	           "--hostname box --user 1000:1000 --exec log true",
+	           &o, &r, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_false(r->attached);
 	assert_true(r->interactive);
@@ -432,8 +432,8 @@ static void test_env_file(void **state)
 static void test_manual_has_every_option(void **state)
 {
 	static const struct verb nothing = { .name = "warder",
-					     .operands = "",
-					     .summary = "Dashboard" };
+		                             .operands = "",
+		                             .summary = "Dashboard" };
 	const struct verb *verbs[] = { &verb_run, &verb_kill, &verb_trail, NULL };
 	const struct man_source source = { verbs, &nothing, "1" };
 	struct buf page = BUF_INIT;

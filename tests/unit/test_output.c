@@ -1,5 +1,6 @@
 /*
- * test_output.c: what a session printed, kept within its bound, the newest of it always, and full disks.
+ * test_output.c: what a session printed, kept within its bound, the newest of it always, and full
+ * disks.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -67,8 +68,8 @@ static void count_opened(void *owner, int fd)
 
 static void test_bound(void **state)
 {
-	static const size_t sizes[] = { 0,    1, 499, 500, 501,	  999, 1000,
-					1001, 7, 7,   7,   12345, 250, 250 };
+	static const size_t sizes[] = { 0,    1, 499, 500, 501,   999, 1000,
+		                        1001, 7, 7,   7,   12345, 250, 250 };
 	struct place *p = *state;
 	struct output o;
 	uint64_t total = 0;
@@ -104,7 +105,7 @@ static void test_exact_half(void **state)
 	add(&o, CAP / 2);
 	assert_int_equal(size_of("output"), CAP / 2);
 	assert_int_equal(access("output.1", F_OK),
-			 -1); /* not before there is something to put into the new one */
+	                 -1); /* not before there is something to put into the new one */
 	add(&o, 1);
 	assert_int_equal(size_of("output.1"), CAP / 2);
 	assert_int_equal(size_of("output"), 1);
@@ -194,7 +195,7 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_place(test_bound),	       in_place(test_exact_half),
+		in_place(test_bound),          in_place(test_exact_half),
 		in_place(test_nothing_kept),   in_place(test_name_taken),
 		in_place(test_rotation_fails), in_place(test_full_disk),
 	};

@@ -152,7 +152,7 @@ static void test_hints(void **state)
 	assert_non_null(strstr(err.hint, "xn--"));
 	assert_int_equal(policy_destination_parse("2001:db8::1/32", &d, &err), -EINVAL);
 	assert_string_equal(err.text, "expected 2001:db8::/32 (no bits beyond the prefix), got"
-				      " \"2001:db8::1/32\"");
+	                              " \"2001:db8::1/32\"");
 }
 
 int main(void)

@@ -101,9 +101,9 @@ static void test_shipped(void **state)
 		for (int t = 0; t < TOGGLE_COUNT; t++)
 			assert_false(p->toggles[t]);
 		assert_int_equal(p->network.mode,
-				 strcmp(names[i], "coding") ? NETWORK_NONE : NETWORK_FILTERED);
+		                 strcmp(names[i], "coding") ? NETWORK_NONE : NETWORK_FILTERED);
 		assert_int_equal(p->filesystem.workspace,
-				 strcmp(names[i], "review") ? WORKSPACE_RW : WORKSPACE_RO);
+		                 strcmp(names[i], "review") ? WORKSPACE_RW : WORKSPACE_RO);
 		assert_true(p->required[LAYER_SECCOMP] && p->required[LAYER_IDENTITY]);
 	}
 
@@ -126,7 +126,7 @@ static void test_default_is_default(void **state)
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
 	buf_addf(&text, "{\"name\":\"default\",\"description\":\"%s\",\"filesystem\":{\"hide\":[",
-		 file->description);
+	         file->description);
 	for (char **h = file->filesystem.hide; *h; h++)
 		buf_addf(&text, "%s\"%s\"", h == file->filesystem.hide ? "" : ",", *h);
 	buf_adds(&text, "]}}");
@@ -155,10 +155,10 @@ static void test_extends(void **state)
 	    "\"environment\":{\"pass\":[\"A\"],\"set\":{\"X\":\"1\",\"Y\":\"2\"}},"
 	    "\"seccomp\":{\"profile\":\"p/top.json\"}}");
 	put("mid.json", "{\"extends\":\"top\",\"limits\":{\"pids\":10},"
-			"\"network\":{\"allow\":[],\"deny\":[\"y.example.org\"]}}");
+	                "\"network\":{\"allow\":[],\"deny\":[\"y.example.org\"]}}");
 	put("low.json", "{\"name\":\"low\",\"extends\":\"mid.json\",\"required\":[],"
-			"\"filesystem\":{\"hide\":[\"b\",\"c\"]},"
-			"\"environment\":{\"pass\":[],\"set\":{\"Y\":\"3\"}}}");
+	                "\"filesystem\":{\"hide\":[\"b\",\"c\"]},"
+	                "\"environment\":{\"pass\":[],\"set\":{\"Y\":\"3\"}}}");
 
 	CLEANUP_POLICY struct policy *p = load("low");
 	char want[256];
@@ -202,7 +202,7 @@ static void test_loop(void **state)
 	put("self.json", "{\"extends\":\"self\"}");
 	assert_int_equal(policy_load("a", NULL, &p, &err), -EINVAL);
 	snprintf(want, sizeof(want),
-		 "%s/b.json: extends: \"a.json\" leads back to %s/a.json: a loop", dir, dir);
+	         "%s/b.json: extends: \"a.json\" leads back to %s/a.json: a loop", dir, dir);
 	assert_string_equal(err.text, want);
 	assert_int_equal(policy_load("self", NULL, &p, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "self.json: a loop"));
@@ -301,7 +301,7 @@ static void test_home(void **state)
 	assert_int_equal(policy_load("mine-alone", dir, &p, NULL), 0);
 	assert_int_equal(p->limits.pids, 7);
 	assert_int_equal(policy_load("mine-alone", NULL, &(struct policy *){ NULL }, NULL),
-			 -ENOENT);
+	                 -ENOENT);
 
 	int n = policy_list(dir, &list, NULL);
 	assert_true(n > 0);

@@ -357,7 +357,7 @@ static void test_add(void **state)
 	assert_int_equal(p->network.n_allow, 1);
 	assert_int_equal(policy_add_allow(p, "h.example.org:0", &err), -EINVAL);
 	assert_string_equal(err.text,
-			    "network.allow: expected a port 1..65535 or a range, got \"0\"");
+	                    "network.allow: expected a port 1..65535 or a range, got \"0\"");
 	assert_int_equal(policy_add_variable(p, "K", "1", &err), 0);
 	assert_int_equal(policy_add_variable(p, "K", "2", &err), 0);
 	assert_int_equal(p->environment.n_set, 2);
@@ -425,9 +425,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_values),
-		cmocka_unit_test(test_print),	cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_set),	cmocka_unit_test(test_set_hint),
-		cmocka_unit_test(test_add),	cmocka_unit_test(test_enforceable),
+		cmocka_unit_test(test_print),   cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_set),     cmocka_unit_test(test_set_hint),
+		cmocka_unit_test(test_add),     cmocka_unit_test(test_enforceable),
 		cmocka_unit_test(test_bounds),
 	};
 

@@ -36,7 +36,7 @@ static struct profile *load(const char *file, const struct profile_machine *m)
 }
 
 static int parse(const char *text, const struct profile_machine *m, struct profile **ret,
-		 struct error *err)
+                 struct error *err)
 {
 	return profile_parse("s.json", text, strlen(text), m, ret, err);
 }
@@ -178,7 +178,7 @@ static void test_fields(void **state)
 	assert_int_equal(p->rules[0].n_args, 6);
 	for (unsigned i = 0; i < 6; i++) {
 		static const enum profile_op ops[] = { PROFILE_NE, PROFILE_LT, PROFILE_LE,
-						       PROFILE_EQ, PROFILE_GE, PROFILE_GT };
+			                               PROFILE_EQ, PROFILE_GE, PROFILE_GT };
 
 		assert_int_equal(p->rules[0].args[i].index, i);
 		assert_int_equal(p->rules[0].args[i].value, i + 1);
@@ -218,7 +218,7 @@ static void test_same_argument(void **state)
 
 struct condition_case {
 	const char *json; /* includes and excludes */
-	bool kept;	  /* on amd64, Linux 6.1, holding CAP_A and CAP_B */
+	bool kept;        /* on amd64, Linux 6.1, holding CAP_A and CAP_B */
 };
 
 static void test_conditions(void **state)
@@ -366,17 +366,17 @@ static void test_bad_rules(void **state)
 		char text[512], want[256];
 
 		snprintf(text, sizeof(text),
-			 "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":["
-			 "\"write\"],"
-			 "\"action\":\"SCMP_ACT_ALLOW\"},{\"action\":\"SCMP_ACT_ALLOW\",%s}]}",
-			 cases[i].text);
+		         "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":["
+		         "\"write\"],"
+		         "\"action\":\"SCMP_ACT_ALLOW\"},{\"action\":\"SCMP_ACT_ALLOW\",%s}]}",
+		         cases[i].text);
 		snprintf(want, sizeof(want), "syscalls[1].%s",
-			 cases[i].error ? cases[i].error : "");
+		         cases[i].error ? cases[i].error : "");
 		refused(text, cases[i].error ? want : NULL);
 	}
 	refused("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"a\"],\"action\":"
-		"\"SCMP_ACT_TRACE\"}]}",
-		"syscalls[0].action: SCMP_ACT_TRACE is not possible: nobody would answer it");
+	        "\"SCMP_ACT_TRACE\"}]}",
+	        "syscalls[0].action: SCMP_ACT_TRACE is not possible: nobody would answer it");
 	refused("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"a\"]}]}", NULL);
 }
 
@@ -433,8 +433,8 @@ static void test_agent_opens_only_toggles(void **state)
 {
 	static const char *const toggled[] = {
 		"io_uring_enter",  "io_uring_register", "io_uring_setup",
-		"perf_event_open", "add_key",		"keyctl",
-		"request_key",	   "unshare",
+		"perf_event_open", "add_key",           "keyctl",
+		"request_key",     "unshare",
 	};
 	struct profile *docker = load(DOCKER, &pc);
 	struct profile *agent = load(AGENT, &pc);

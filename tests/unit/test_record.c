@@ -179,24 +179,24 @@ static void test_refused(void **state)
 	refused("[]", "session.json: expected an object, got an array");
 	refused("{\"uid\":1}", "session.json: id: is missing");
 	refused("{\"id\":\"0123456789AB\",\"uid\":1,\"state\":\"running\",\"command\":[]}",
-		"session.json: id: expected 12 lower-case hex digits");
+	        "session.json: id: expected 12 lower-case hex digits");
 	refused("{\"id\":\"0123456789abcdef\",\"uid\":1,\"state\":\"running\",\"command\":[]}",
-		"session.json: id: expected at most 15 bytes, got 16");
+	        "session.json: id: expected at most 15 bytes, got 16");
 	refused("{\"id\":\"0123456789ab\",\"uid\":-1}",
-		"session.json: uid: expected 0..4294967295, got -1");
+	        "session.json: uid: expected 0..4294967295, got -1");
 	refused(HEAD "\"command\":[1]}", "session.json: command[0]: expected a string, got 1");
 	refused(HEAD "\"command\":[{\"bytes\":\"\\u0100\"}]}",
-		"session.json: command[0].bytes: expected characters up to U+00FF");
+	        "session.json: command[0].bytes: expected characters up to U+00FF");
 	refused(HEAD "\"command\":[],\"started_wall\":\"yesterday\"}",
-		"session.json: started_wall: expected a time such as 2026-01-31T12:00:00.000Z");
+	        "session.json: started_wall: expected a time such as 2026-01-31T12:00:00.000Z");
 	refused(HEAD "\"command\":[],\"pid\":3000000000}",
-		"session.json: pid: expected 0..2147483647");
+	        "session.json: pid: expected 0..2147483647");
 	refused(HEAD "\"command\":[],\"cpu_ns\":\"12x\"}",
-		"session.json: cpu_ns: expected a whole number from 0 to 9223372036854775807");
+	        "session.json: cpu_ns: expected a whole number from 0 to 9223372036854775807");
 	refused(HEAD "\"command\":[],\"layers\":[{\"name\":\"a\"}]}",
-		"session.json: layers[0].status: is missing");
+	        "session.json: layers[0].status: is missing");
 	refused(HEAD "\"command\":[],\"layers\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}",
-		"session.json: layers: expected at most 16 layers, got 17");
+	        "session.json: layers: expected at most 16 layers, got 17");
 	memset(big, ' ', sizeof(big) - 1);
 	refused(big, "session.json: longer than 262144 bytes");
 }

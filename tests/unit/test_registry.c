@@ -1,5 +1,6 @@
 /*
- * test_registry.c: a session's seat: taken, published, left; names that are nobody's twice; and what killed launches leave.
+ * test_registry.c: a session's seat: taken, published, left; names that are nobody's twice; and
+ * what killed launches leave.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,7 @@ static bool there(const struct box *b, const char *path)
 static void make_old(const struct box *b, const char *path)
 {
 	struct timespec times[2] = { { .tv_sec = time(NULL) - 100 },
-				     { .tv_sec = time(NULL) - 100 } };
+		                     { .tv_sec = time(NULL) - 100 } };
 	char full[256];
 
 	snprintf(full, sizeof(full), "%s/%s", b->root, path);
@@ -185,8 +186,8 @@ static void test_killed_end(void **state)
 	assert_int_equal(seat_take(&p, &s, NULL), 0);
 	assert_int_equal(seat_publish(&p, &s, NULL), 0);
 	assert_int_equal(renameat(b->places.runtime_sessions_fd, A, b->places.runtime_sessions_fd,
-				  ".old-" A),
-			 0);
+	                          ".old-" A),
+	                 0);
 	die(&s);
 	launch_another(b);
 	assert_true(there(b, "run/sessions/.old-" A));
@@ -220,7 +221,7 @@ static void test_record_replace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_box(test_life),	     in_box(test_left_without_record),
+		in_box(test_life),           in_box(test_left_without_record),
 		in_box(test_name_taken),     in_box(test_killed_launch),
 		in_box(test_killed_early),   in_box(test_killed_end),
 		in_box(test_record_replace),

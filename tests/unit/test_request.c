@@ -101,15 +101,15 @@ static void test_refused(void **state)
 
 	(void)state;
 	refused("{}",
-		"launch request: mode: expected \"run\", \"audit\" or \"dry-run\", got nothing");
+	        "launch request: mode: expected \"run\", \"audit\" or \"dry-run\", got nothing");
 	refused("{\"mode\":\"run\"}", "launch request: argv: expected a command");
 	refused("{\"mode\":\"run\",\"argv\":[]}", "launch request: argv: expected a command");
 	refused("{\"mode\":\"audit\",\"rows\":65536}",
-		"launch request: rows: expected 0..65535, got 65536");
+	        "launch request: rows: expected 0..65535, got 65536");
 	refused("{\"mode\":\"audit\",\"mounts\":[{\"source\":\"/a\"}]}",
-		"launch request: mounts[0].target: is missing");
+	        "launch request: mounts[0].target: is missing");
 	refused("{\"mode\":\"audit\",\"settings\":{}}",
-		"launch request: settings: expected an array, got an object");
+	        "launch request: settings: expected an array, got an object");
 	buf_adds(&b, "{\"mode\":\"audit\",\"mounts\":[0");
 	for (int i = 0; i < MOUNTS_MAX; i++)
 		buf_adds(&b, ",0");

@@ -81,12 +81,12 @@ static void test_actions(void **state)
 {
 	(void)state;
 	compiled("{ \"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 38, \"syscalls\": ["
-		 "{ \"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\" },"
-		 "{ \"name\": \"write\", \"action\": \"SCMP_ACT_ALLOW\" },"
-		 "{ \"names\": [\"getpid\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 13 },"
-		 "{ \"names\": [\"getppid\"], \"action\": \"SCMP_ACT_KILL\" },"
-		 "{ \"names\": [\"gettid\"], \"action\": \"SCMP_ACT_TRAP\" },"
-		 "{ \"names\": [\"getuid\"], \"action\": \"SCMP_ACT_LOG\" } ] }");
+	         "{ \"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\" },"
+	         "{ \"name\": \"write\", \"action\": \"SCMP_ACT_ALLOW\" },"
+	         "{ \"names\": [\"getpid\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 13 },"
+	         "{ \"names\": [\"getppid\"], \"action\": \"SCMP_ACT_KILL\" },"
+	         "{ \"names\": [\"gettid\"], \"action\": \"SCMP_ACT_TRAP\" },"
+	         "{ \"names\": [\"getuid\"], \"action\": \"SCMP_ACT_LOG\" } ] }");
 	assert_int_equal(answer(SYS_read, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(SYS_write, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(SYS_getpid, 0), SECCOMP_RET_ERRNO | EACCES);
@@ -103,9 +103,9 @@ static void test_on_denied_kill(void **state)
 
 	(void)state;
 	assert_int_equal(compile(ALLOW_LIST(",{ \"names\": [\"getpid\"], \"action\": "
-					    "\"SCMP_ACT_ERRNO\", \"errnoRet\": 38 }"),
-				 ON_DENIED_KILL, &err),
-			 0);
+	                                    "\"SCMP_ACT_ERRNO\", \"errnoRet\": 38 }"),
+	                         ON_DENIED_KILL, &err),
+	                 0);
 	assert_int_equal(answer(SYS_openat, 0), SECCOMP_RET_KILL_PROCESS);
 	assert_int_equal(answer(SYS_getpid, 0), SECCOMP_RET_ERRNO | ENOSYS);
 	assert_int_equal(answer(SYS_read, 0), SECCOMP_RET_ALLOW);
@@ -131,12 +131,12 @@ static void test_operators(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(text, sizeof(text),
-			 "{ \"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [ { \"names\": "
-			 "[\"personality\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [ { "
-			 "\"index\": 0, \"value\": %llu, \"valueTwo\": %llu, \"op\": \"%s\" } ] } "
-			 "] }",
-			 (unsigned long long)rows[i].value, (unsigned long long)rows[i].two,
-			 rows[i].op);
+		         "{ \"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [ { \"names\": "
+		         "[\"personality\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [ { "
+		         "\"index\": 0, \"value\": %llu, \"valueTwo\": %llu, \"op\": \"%s\" } ] } "
+		         "] }",
+		         (unsigned long long)rows[i].value, (unsigned long long)rows[i].two,
+		         rows[i].op);
 		compiled(text);
 		assert_int_equal(answer(SYS_personality, rows[i].in), SECCOMP_RET_ALLOW);
 		assert_int_equal(answer(SYS_personality, rows[i].out), denied);
@@ -151,14 +151,14 @@ static void test_several_arguments(void **state)
 
 	(void)state;
 	compiled(ALLOW_LIST(",{ \"names\": [\"socket\"], \"action\": \"SCMP_ACT_ALLOW\", "
-			    "\"args\": [ " ARG("0", "1") "," ARG("1", "2") " ] }"));
+	                    "\"args\": [ " ARG("0", "1") "," ARG("1", "2") " ] }"));
 	assert_int_equal(bpf_run(program.insns, program.n, bpf_native_arch, SYS_socket, both),
-			 SECCOMP_RET_ALLOW);
+	                 SECCOMP_RET_ALLOW);
 	assert_int_equal(bpf_run(program.insns, program.n, bpf_native_arch, SYS_socket, first),
-			 denied);
+	                 denied);
 	/* One index twice: any of them suffices, as with runc. */
 	compiled(ALLOW_LIST(",{ \"names\": [\"socket\"], \"action\": \"SCMP_ACT_ALLOW\", "
-			    "\"args\": [ " ARG("0", "1") "," ARG("0", "2") " ] }"));
+	                    "\"args\": [ " ARG("0", "1") "," ARG("0", "2") " ] }"));
 	assert_int_equal(answer(SYS_socket, 1), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(SYS_socket, 2), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(SYS_socket, 3), denied);
@@ -171,17 +171,17 @@ static void test_names(void **state)
 	(void)state;
 	compiled(
 		ALLOW_LIST(",{ \"names\": [\"socketcall\", \"s390_pci_mmio_read\", "
-			   "\"riscv_flush_icache\", \"arm_fadvise64_64\", \"listns\"], \"action\": "
-			   "\"SCMP_ACT_ALLOW\" },"
-			   "{ \"names\": [\"cachestat\", \"fchmodat2\"], \"action\": "
-			   "\"SCMP_ACT_ALLOW\" }"));
+	                   "\"riscv_flush_icache\", \"arm_fadvise64_64\", \"listns\"], \"action\": "
+	                   "\"SCMP_ACT_ALLOW\" },"
+	                   "{ \"names\": [\"cachestat\", \"fchmodat2\"], \"action\": "
+	                   "\"SCMP_ACT_ALLOW\" }"));
 	assert_int_equal(answer(451, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(452, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(450, 0), denied);
 	assert_int_equal(compile(ALLOW_LIST(",{ \"names\": [\"close\", \"opn\"], \"action\": "
-					    "\"SCMP_ACT_ALLOW\" }"),
-				 ON_DENIED_ERRNO, &err),
-			 -EINVAL);
+	                                    "\"SCMP_ACT_ALLOW\" }"),
+	                         ON_DENIED_ERRNO, &err),
+	                 -EINVAL);
 	assert_string_equal(err.text, "p.json: syscalls[1].names: unknown system call \"opn\"");
 }
 
@@ -192,7 +192,7 @@ static void test_foreign_architecture(void **state)
 	(void)state;
 	compiled(ALLOW_ALL);
 	assert_int_equal(bpf_run(program.insns, program.n, 0x40000003, SYS_read, none),
-			 SECCOMP_RET_ERRNO | ENOSYS);
+	                 SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 /* ---- the layer ---- */
@@ -389,7 +389,7 @@ static void test_nothing_could_start(void **state)
 	assert_non_null(strstr(s.err.text, "does not allow execve"));
 	layer_seccomp.release(&s.launch);
 	session_init(&s, "{ \"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [ { \"names\": "
-			 "[\"execve\", \"exit_group\"], \"action\": \"SCMP_ACT_ALLOW\" } ] }");
+	                 "[\"execve\", \"exit_group\"], \"action\": \"SCMP_ACT_ALLOW\" } ] }");
 	assert_int_equal(prepare(&s), -EINVAL);
 	assert_non_null(strstr(s.err.text, "does not allow write"));
 	layer_seccomp.release(&s.launch);

@@ -37,8 +37,8 @@
 
 #include "core/layers/seccomp_base.h"
 
-#define HIGH	 0x100000000ULL
-#define ALLOWED	 0
+#define HIGH     0x100000000ULL
+#define ALLOWED  0
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct bpf_program program;
@@ -67,7 +67,7 @@ static void check(const struct call *calls, size_t n)
 
 		if (got != calls[i].error)
 			fail_msg("row %zu: call %u: errno %d, not %d", i, calls[i].nr, got,
-				 calls[i].error);
+			         calls[i].error);
 	}
 }
 
@@ -93,9 +93,9 @@ static void test_foreign_calls_do_not_exist(void **state)
 	build(all_off);
 	for (uint32_t nr = 0; nr < 600; nr++) {
 		assert_int_equal(bpf_run(program.insns, program.n, AUDIT_ARCH_I386, nr, none),
-				 SECCOMP_RET_ERRNO | ENOSYS);
+		                 SECCOMP_RET_ERRNO | ENOSYS);
 		assert_int_equal(bpf_run(program.insns, program.n, AUDIT_ARCH_ARM, nr, none),
-				 SECCOMP_RET_ERRNO | ENOSYS);
+		                 SECCOMP_RET_ERRNO | ENOSYS);
 #ifdef __x86_64__
 		assert_int_equal(answer(0x40000000 | nr, none), ENOSYS);
 #endif

@@ -221,7 +221,7 @@ static void test_ignored(void **state)
 	fd_close(&dir);
 	assert_int_equal(symlinkat("/tmp", b->places.runtime_sessions_fd, other), 0);
 	assert_int_equal(mkdirat(b->places.state_sessions_fd, id, 0700),
-			 0); /* its record is not there yet */
+	                 0); /* its record is not there yet */
 	scan(s, true, 0);
 	sessions_close(s);
 }
@@ -303,8 +303,8 @@ static void test_bad_record(void **state)
 	s = open_list();
 	box_record_write(b, box_record(other, SESSION_EXITED));
 	assert_int_equal(renameat(b->places.state_sessions_fd, other, b->places.state_sessions_fd,
-				  "aaaaaaaaaaaa"),
-			 0);
+	                          "aaaaaaaaaaaa"),
+	                 0);
 	scan(s, true, 2); /* the record says another id */
 	assert_int_equal(sessions_by_id(s, "aaaaaaaaaaaa")->state, SESSION_LOST);
 	fd_close(&dir);
@@ -364,11 +364,11 @@ static void test_order_and_find(void **state)
 	pid = live_session(b, other, &board);
 	scan(s, true, 4);
 	not_found(s, "0123", ENOTUNIQ,
-		  "0123: ambiguous: 0123aaaaaaaa (db), 0123ffffffff (agent-0123)");
+	          "0123: ambiguous: 0123aaaaaaaa (db), 0123ffffffff (agent-0123)");
 	ended(b, "cccccccccccc", "agent-0123", 400);
 	ended(b, "dddddddddddd", "0123", 500);
 	scan(s, true, 6);
-	found(s, "agent-0123", other);	  /* the live one */
+	found(s, "agent-0123", other);    /* the live one */
 	found(s, "0123", "dddddddddddd"); /* a name before a prefix */
 	box_kill(pid);
 	board_unmap(board);
@@ -498,18 +498,18 @@ static void test_print(void **state)
 	r->idle_timeout_ns = 1500 * NS_PER_MS;
 	r->pid = 99;
 	printed(v,
-		"{\"id\":\"0123456789ab\",\"uuid\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
-		"\"name\":\"agent-0123\",\"user\":\"someone\",\"uid\":7,\"state\":\"exited\","
-		"\"command\":[\"make\",\"test\"],\"policy\":\"default\","
-		"\"started\":\"2027-01-15T08:00:00.000Z\",\"ended\":\"2027-01-15T08:00:01.000Z\","
-		"\"exit_code\":0,\"reason\":\"exit 0\",\"pid\":null,"
-		"\"usage\":{\"cpu_percent\":null,\"cpu_seconds\":1.500,\"memory_bytes\":null,"
-		"\"memory_peak_bytes\":null,\"pids\":null,\"read_bytes\":null,\"write_bytes\":null,"
-		"\"net_in_bytes\":null,\"net_out_bytes\":null},"
-		"\"limits\":{\"memory_bytes\":1024,\"cpus\":1.500,\"pids\":null,\"timeout_s\":90,"
-		"\"idle_timeout_s\":1.500},"
-		"\"counts\":{\"exec\":null,\"exec_denied\":null,\"syscall_denied\":null,"
-		"\"connect\":null,\"connect_denied\":null,\"dns_denied\":null},\"approvals\":0}");
+	        "{\"id\":\"0123456789ab\",\"uuid\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
+	        "\"name\":\"agent-0123\",\"user\":\"someone\",\"uid\":7,\"state\":\"exited\","
+	        "\"command\":[\"make\",\"test\"],\"policy\":\"default\","
+	        "\"started\":\"2027-01-15T08:00:00.000Z\",\"ended\":\"2027-01-15T08:00:01.000Z\","
+	        "\"exit_code\":0,\"reason\":\"exit 0\",\"pid\":null,"
+	        "\"usage\":{\"cpu_percent\":null,\"cpu_seconds\":1.500,\"memory_bytes\":null,"
+	        "\"memory_peak_bytes\":null,\"pids\":null,\"read_bytes\":null,\"write_bytes\":null,"
+	        "\"net_in_bytes\":null,\"net_out_bytes\":null},"
+	        "\"limits\":{\"memory_bytes\":1024,\"cpus\":1.500,\"pids\":null,\"timeout_s\":90,"
+	        "\"idle_timeout_s\":1.500},"
+	        "\"counts\":{\"exec\":null,\"exec_denied\":null,\"syscall_denied\":null,"
+	        "\"connect\":null,\"connect_denied\":null,\"dns_denied\":null},\"approvals\":0}");
 
 	v->live = v->have_board = true;
 	v->state = SESSION_RUNNING;
@@ -526,18 +526,18 @@ static void test_print(void **state)
 	d->sample_head = d->sample_count = 1;
 	d->samples[0].cpu_permille = 1234;
 	printed(v,
-		"{\"id\":\"0123456789ab\",\"uuid\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
-		"\"name\":\"agent-0123\",\"user\":\"someone\",\"uid\":7,\"state\":\"running\","
-		"\"command\":[\"make\",\"test\"],\"policy\":\"default\","
-		"\"started\":\"2027-01-15T08:00:00.000Z\",\"ended\":null,"
-		"\"exit_code\":null,\"reason\":null,\"pid\":100,"
-		"\"usage\":{\"cpu_percent\":123.4,\"cpu_seconds\":null,\"memory_bytes\":0,"
-		"\"memory_peak_bytes\":null,\"pids\":null,\"read_bytes\":null,\"write_bytes\":null,"
-		"\"net_in_bytes\":null,\"net_out_bytes\":null},"
-		"\"limits\":{\"memory_bytes\":1024,\"cpus\":1.500,\"pids\":null,\"timeout_s\":90,"
-		"\"idle_timeout_s\":1.500},"
-		"\"counts\":{\"exec\":5,\"exec_denied\":null,\"syscall_denied\":null,"
-		"\"connect\":null,\"connect_denied\":null,\"dns_denied\":null},\"approvals\":2}");
+	        "{\"id\":\"0123456789ab\",\"uuid\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
+	        "\"name\":\"agent-0123\",\"user\":\"someone\",\"uid\":7,\"state\":\"running\","
+	        "\"command\":[\"make\",\"test\"],\"policy\":\"default\","
+	        "\"started\":\"2027-01-15T08:00:00.000Z\",\"ended\":null,"
+	        "\"exit_code\":null,\"reason\":null,\"pid\":100,"
+	        "\"usage\":{\"cpu_percent\":123.4,\"cpu_seconds\":null,\"memory_bytes\":0,"
+	        "\"memory_peak_bytes\":null,\"pids\":null,\"read_bytes\":null,\"write_bytes\":null,"
+	        "\"net_in_bytes\":null,\"net_out_bytes\":null},"
+	        "\"limits\":{\"memory_bytes\":1024,\"cpus\":1.500,\"pids\":null,\"timeout_s\":90,"
+	        "\"idle_timeout_s\":1.500},"
+	        "\"counts\":{\"exec\":5,\"exec_denied\":null,\"syscall_denied\":null,"
+	        "\"connect\":null,\"connect_denied\":null,\"dns_denied\":null},\"approvals\":2}");
 	session_record_free(r);
 	free(v);
 }
@@ -545,9 +545,9 @@ static void test_print(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		in_box(test_nothing),	     in_box(test_directories_appear),
-		in_box(test_live),	     in_box(test_changes_wake),
-		in_box(test_ignored),	     in_box(test_lost),
+		in_box(test_nothing),        in_box(test_directories_appear),
+		in_box(test_live),           in_box(test_changes_wake),
+		in_box(test_ignored),        in_box(test_lost),
 		in_box(test_ended_half),     in_box(test_without_record),
 		in_box(test_bad_record),     in_box(test_order_and_find),
 		in_box(test_remove_refused), in_box(test_as_user),

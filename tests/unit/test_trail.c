@@ -1,5 +1,6 @@
 /*
- * test_trail.c: the trail's writer: records that verify, taking up where a dead supervisor stopped, and full disks.
+ * test_trail.c: the trail's writer: records that verify, taking up where a dead supervisor
+ * stopped, and full disks.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -24,7 +25,8 @@ static int put(struct trail *t, const char *kind, const char *detail)
 	return trail_put(t, &w, &b);
 }
 
-/* Checks every line and gives how many there are; the file must end with a whole one, whose chain is *chain. */
+/* Checks every line and gives how many there are; the file must end with a whole one, whose chain
+ * is *chain. */
 static int verify(int dirfd, char chain[CHAIN_HEX])
 {
 	char *text = NULL;
@@ -253,8 +255,8 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_place(test_chain),	     in_place(test_one_trail_only),
-		in_place(test_resume),	     in_place(test_resume_long_lines),
+		in_place(test_chain),        in_place(test_one_trail_only),
+		in_place(test_resume),       in_place(test_resume_long_lines),
 		in_place(test_resume_empty), in_place(test_resume_refuses),
 		in_place(test_full_disk),
 	};

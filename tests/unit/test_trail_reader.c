@@ -186,7 +186,7 @@ static void test_changed(void **state)
 	*strstr(line_start(text, 12), "12:04") = '0';
 	write_trail(b, text, len);
 	verdict(false, 11, 12,
-		"line 12: does not fit its chain: it was changed, or what is before it");
+	        "line 12: does not fit its chain: it was changed, or what is before it");
 	line_start(text, 12)[0] = '[';
 	write_trail(b, text, len);
 	verdict(false, 11, 12, "line 12: is not a record");
@@ -351,7 +351,8 @@ static void test_format(void **state)
 	shown("{" AT "\"kind\":\"policy\",\"by_uid\":0,\"path\":\"limits.memory\",\"old\":\"1g\","
 	      "\"new\":\"2g\"}",
 	      "12:04:31 policy limits.memory 1g -> 2g by uid 0");
-	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"exe\":\"/bin/a\",\"argv\":[\"a\",\"b c\"],\"cwd\":\"/w\","
+	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"exe\":\"/bin/a\",\"argv\":[\"a\",\"b "
+	      "c\"],\"cwd\":\"/w\","
 	      "\"verified\":true}",
 	      "12:04:31 exec a 'b c'  exe /bin/a  in /w  pid 3");
 	shown("{" AT "\"kind\":\"exec\",\"pid\":3,\"argv\":[\"a\"],\"verified\":false,"
@@ -360,7 +361,8 @@ static void test_format(void **state)
 	shown("{" AT "\"kind\":\"exec_end\",\"pid\":3,\"exec_seq\":12,\"duration_ms\":1500,"
 	      "\"exit_code\":0,\"signal\":null}",
 	      "12:04:31 exec_end of 12 after 1.500 s, exit 0, pid 3");
-	shown("{" AT "\"kind\":\"exec_failed\",\"pid\":3,\"argv\":[\"a\",\"b c\"],\"ok\":true,\"by\":null,"
+	shown("{" AT
+	      "\"kind\":\"exec_failed\",\"pid\":3,\"argv\":[\"a\",\"b c\"],\"ok\":true,\"by\":null,"
 	      "\"load\":1.5,\"more\":{},\"chain\":\"00\"}",
 	      "12:04:31 exec_failed pid=3 argv=a 'b c' ok=yes load=1.5 more=…");
 }
@@ -458,13 +460,13 @@ static void test_output(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_box(test_follow),	    in_box(test_long_lines),
-		in_box(test_not_there),	    in_box(test_intact),
-		in_box(test_changed),	    in_box(test_removed),
+		in_box(test_follow),        in_box(test_long_lines),
+		in_box(test_not_there),     in_box(test_intact),
+		in_box(test_changed),       in_box(test_removed),
 		in_box(test_start_removed), in_box(test_cut),
-		in_box(test_forged),	    in_box(test_live),
-		in_box(test_format),	    in_box(test_format_hostile),
-		in_box(test_tail),	    in_box(test_tail_of_long_lines),
+		in_box(test_forged),        in_box(test_live),
+		in_box(test_format),        in_box(test_format_hostile),
+		in_box(test_tail),          in_box(test_tail_of_long_lines),
 		in_box(test_output),
 	};
 

@@ -1,6 +1,6 @@
 /*
- * test_tty.c: what an attached program leaves on a terminal is undone, no more; and a stream of its bytes
- * is safe however it is cut.
+ * test_tty.c: what an attached program leaves on a terminal is undone, no more; and a stream of
+ * its bytes is safe however it is cut.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,12 +76,13 @@ static void test_all_modes_fit(void **state)
 	assert_non_null(strstr(out, "\033[?7h"));
 }
 
-/* A crash while attached: the handler cannot know what the agent changed, so all of it goes back. */
+/* A crash while attached: the handler cannot know what the agent changed, so all of it goes back.
+ */
 static void test_crash_restores_everything(void **state)
 {
 	static const char *const parts[] = { "\033[?1049l", "\033[?25h", "\033[?2004l",
-					     "\033[?1006l", "\033[?7h",	 "\033[<u",
-					     "\033(B",	    "\033[0m" };
+		                             "\033[?1006l", "\033[?7h",  "\033[<u",
+		                             "\033(B",      "\033[0m" };
 	struct termios before;
 	struct termios after;
 	char got[TTY_RESET_MAX + 64];

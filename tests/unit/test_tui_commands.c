@@ -47,8 +47,8 @@ static int add_exec(unsigned long seq, int pid, int ppid, const char *argv)
 static int add_end(unsigned long seq, unsigned long of, const char *code, const char *sig)
 {
 	return add("{\"seq\":%lu,\"kind\":\"exec_end\",\"pid\":1,\"exec_seq\":%lu,"
-		   "\"duration_ms\":1500.5,\"exit_code\":%s,\"signal\":%s}",
-		   seq, of, code, sig);
+	           "\"duration_ms\":1500.5,\"exit_code\":%s,\"signal\":%s}",
+	           seq, of, code, sig);
 }
 
 static const struct cmdlog_entry *row(int i)
@@ -366,7 +366,7 @@ static int endless(struct source *s, const char **ret_line, size_t *ret_len, str
 	(void)s;
 	(void)err;
 	*ret_len = (size_t)snprintf(line, sizeof(line),
-				    "{\"seq\":%lu,\"kind\":\"exec\",\"argv\":[\"x\"]}", ++seq);
+	                            "{\"seq\":%lu,\"kind\":\"exec\",\"argv\":[\"x\"]}", ++seq);
 	*ret_line = line;
 	return 1;
 }

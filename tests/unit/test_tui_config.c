@@ -34,7 +34,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const parts[] = { "/.config/warder/config.json", "/.config/warder",
-					     "/.config", "" };
+		                             "/.config", "" };
 	char path[128];
 
 	(void)state;
@@ -83,7 +83,7 @@ static void test_kept(void **state)
 static void test_not_understood_is_not_overwritten(void **state)
 {
 	static const char *const texts[] = { "{\"theme\":\"dark\",\"other\":1}", "{",
-					     "{\"theme\":3}" };
+		                             "{\"theme\":3}" };
 	struct error err = ERROR_INIT;
 	char name[64];
 

@@ -143,9 +143,9 @@ static void test_the_same_again(void **state)
 	form_open_like(&form, source, &r);
 	form_shell(&form, &shell);
 	assert_string_equal(buf_str(&shell),
-			    "warder run -dit --for bob --policy strict -C /srv/other "
-			    "--allow-degraded limits --cpus 1.5 "
-			    "--timeout 1h30m -- make 'it'\\''s'");
+	                    "warder run -dit --for bob --policy strict -C /srv/other "
+	                    "--allow-degraded limits --cpus 1.5 "
+	                    "--timeout 1h30m -- make 'it'\\''s'");
 	buf_free(&shell);
 	/* What the form cannot hold as it is must not become something else. */
 	command[1] = (char[]){ "a\nb" };
@@ -221,7 +221,7 @@ static void test_line_editor(void **state)
 	assert_false(input_key(&in, 0xd800));
 	assert_false(input_key(&in, K_F5));
 	input_set(&in, "a\033b\xff"
-		       "c\xe2\x80\xae");
+	               "c\xe2\x80\xae");
 	assert_string_equal(in.text, "abc");
 	for (int i = 0; i < 5000; i++)
 		input_key(&in, 0x1f600);

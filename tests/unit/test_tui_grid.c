@@ -93,7 +93,7 @@ static void test_random_bytes(void **state)
 		memcpy(bytes + 8,
 		       "\xe4\xb8\x96\xcc\x81\xcc\x81\xcc\x81\xef\xb8\x8f\xf0\x9f\x98\x80", 16);
 		grid_text(&g, (int)(seed >> 3) % 40 - 5, 0, (int)(seed >> 9) % 50 - 2, ROLE_TEXT,
-			  bytes, sizeof(bytes));
+		          bytes, sizeof(bytes));
 		grid_text(&g, (int)(seed >> 5) % 9, 0, 3, ROLE_TEXT, bytes + 8, 19);
 		assert_sound(&g);
 		grid_free(&g);

@@ -40,7 +40,7 @@ static void test_one_key_one_meaning(void **state)
 			for (size_t a = 0; a < KEYS_PER_ACTION; a++)
 				for (size_t b = 0; b < KEYS_PER_ACTION; b++)
 					assert_false(i != k && key_table[i].keys[a] != 0 &&
-						     key_table[i].keys[a] == key_table[k].keys[b]);
+					             key_table[i].keys[a] == key_table[k].keys[b]);
 }
 
 static void test_table_is_whole(void **state)

@@ -64,8 +64,8 @@ static void test_long_refusal(void **state)
 	keys("nmake<C-s>");
 	answer = (struct outcome){ .kind = ORDER_LAUNCH, .failed = 1 };
 	snprintf(answer.text, sizeof(answer.text),
-		 "mount /home/alice/.ssh: it holds keys that open other machines, and an agent "
-		 "could read them; --allow-risky /home/alice/.ssh mounts it nonetheless");
+	         "mount /home/alice/.ssh: it holds keys that open other machines, and an agent "
+	         "could read them; --allow-risky /home/alice/.ssh mounts it nonetheless");
 	has_answer = true;
 	app_outcomes(&app);
 	assert_int_equal(app_draw(&app, &grid), 0);

@@ -20,7 +20,7 @@ static void check(int w, int h, const struct layout_want *want)
 {
 	struct layout l;
 	const struct rect *areas[] = { &l.summary, &l.alert,   &l.heading, &l.body,
-				       &l.edge,	   &l.preview, &l.state,   &l.keys };
+		                       &l.edge,    &l.preview, &l.state,   &l.keys };
 
 	layout_compute(w, h, want, &l);
 	for (size_t i = 0; i < 8; i++) {
@@ -36,8 +36,8 @@ static void check(int w, int h, const struct layout_want *want)
 	assert_true(h == 1 || l.body.h > 0);
 	if (w >= LAYOUT_TINY_W && h >= LAYOUT_TINY_H)
 		assert_true(l.state.h == 1 && l.keys.h == 1 &&
-			    (l.alert.h > 0) == (want->alert > 0) &&
-			    (l.alert.h <= 1 || l.alert.h <= h / 4));
+		            (l.alert.h > 0) == (want->alert > 0) &&
+		            (l.alert.h <= 1 || l.alert.h <= h / 4));
 }
 
 static void test_every_size(void **state)
@@ -48,7 +48,7 @@ static void test_every_size(void **state)
 			for (int bits = 0; bits < 20; bits++)
 				check(w, h,
 				      &(struct layout_want){ bits / 4, (bits & 1) != 0,
-							     (bits & 2) != 0 });
+				                             (bits & 2) != 0 });
 }
 
 static void check_columns(int name_w)
@@ -57,8 +57,8 @@ static void check_columns(int name_w)
 		struct layout_columns c;
 		int end = 0;
 		int order[] = { LIST_ID,     LIST_NAME, LIST_USER,   LIST_POLICY, LIST_STATE,
-				LIST_LAYERS, LIST_AGE,	LIST_CPU,    LIST_SPARK,  LIST_MEMORY,
-				LIST_PIDS,   LIST_LEFT, LIST_COMMAND };
+			        LIST_LAYERS, LIST_AGE,  LIST_CPU,    LIST_SPARK,  LIST_MEMORY,
+			        LIST_PIDS,   LIST_LEFT, LIST_COMMAND };
 
 		layout_columns(w, name_w, &c);
 		for (size_t i = 0; i < LIST_COLUMNS; i++) {
@@ -75,8 +75,8 @@ static void check_columns(int name_w)
 			assert_true(c.w[LIST_ID] >= 6 && c.w[LIST_STATE] >= 7);
 		if (w >= 80)
 			assert_true(c.w[LIST_COMMAND] > 0 && c.w[LIST_LEFT] > 0 &&
-				    c.w[LIST_MEMORY] > 0 &&
-				    c.w[name_w > 0 ? LIST_NAME : LIST_SPARK] > 0);
+			            c.w[LIST_MEMORY] > 0 &&
+			            c.w[name_w > 0 ? LIST_NAME : LIST_SPARK] > 0);
 		if (w >= 122)
 			for (size_t i = 0; i < LIST_COLUMNS; i++)
 				assert_true(c.w[i] > 0 || (i == LIST_NAME && name_w == 0));

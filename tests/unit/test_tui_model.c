@@ -153,7 +153,7 @@ static void test_attention(void **state)
 	open_place(&p);
 	for (int i = 1; i < p.m.n; i++)
 		assert_true(session_state_live(p.m.rows[i - 1].view->state) ||
-			    !session_state_live(p.m.rows[i].view->state));
+		            !session_state_live(p.m.rows[i].view->state));
 	/* A supervisor that says nothing any more comes first. */
 	quiet = session(&p, 1);
 	quiet->board.updated = p.m.now - 10 * NS_PER_SEC;
@@ -321,7 +321,7 @@ static void test_state_words(void **state)
 		int i;
 		const char *words, *brief;
 	} want[] = {
-		{ 0, "running", "running" },	      { 2, "paused", "paused" },
+		{ 0, "running", "running" },          { 2, "paused", "paused" },
 		{ 5, "out of memory", "OOM killed" }, { 6, "exit 1", "exit 1" },
 		{ 7, "killed by root", "killed" },    { 8, "timed out", "timed out" },
 	};

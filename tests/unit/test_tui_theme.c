@@ -109,11 +109,11 @@ static void test_looks(void **state)
 
 	(void)state;
 	assert_int_equal(parse("{\"name\":\"x\",\"roles\":{\"text\":{\"fg\":3},\"key\":{\"fg\":200,"
-			       "\"bold\":true,"
-			       "\"fg16\":\"bright-red\",\"bg\":\"default\",\"mono\":[\"reverse\","
-			       "\"bold\"]}}}",
-			       &t, &err),
-			 0);
+	                       "\"bold\":true,"
+	                       "\"fg16\":\"bright-red\",\"bg\":\"default\",\"mono\":[\"reverse\","
+	                       "\"bold\"]}}}",
+	                       &t, &err),
+	                 0);
 	assert_int_equal(t.looks[ROLE_KEY].fg, 200);
 	assert_int_equal(t.looks[ROLE_KEY].fg16, 9);
 	assert_int_equal(t.looks[ROLE_KEY].bg, -1);

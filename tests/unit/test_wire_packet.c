@@ -130,8 +130,8 @@ static void test_error_fill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),	cmocka_unit_test(test_encode_bounds),
-		cmocka_unit_test(test_decode_refuses),	cmocka_unit_test(test_payload_refuses),
+		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_encode_bounds),
+		cmocka_unit_test(test_decode_refuses),  cmocka_unit_test(test_payload_refuses),
 		cmocka_unit_test(test_texts_are_ended), cmocka_unit_test(test_error_fill),
 	};
 

@@ -23,7 +23,7 @@ static int after(const struct attach_result *r, const char *id)
 {
 	if (r->gap > 0)
 		print_notice("attach: %llu bytes of output were lost; warder logs has what is kept",
-			     (unsigned long long)r->gap);
+		             (unsigned long long)r->gap);
 	switch (r->end) {
 	case ATTACH_ENDED:
 		print_notice("%s has ended: %s", id, r->ended.reason);
@@ -48,7 +48,7 @@ static int after(const struct attach_result *r, const char *id)
 }
 
 static int relay(const struct verb *v, const struct attach_verb_options *o, const char *id,
-		 bool tty)
+                 bool tty)
 {
 	CLEANUP_FD int fd = -1;
 	struct attach_result result = { .end = ATTACH_LOST };
@@ -70,7 +70,7 @@ static int relay(const struct verb *v, const struct attach_verb_options *o, cons
 
 		attach_keys_name(o->keys, keys, sizeof(keys));
 		print_notice("attached to %s%s; %s detaches", id,
-			     o->read_only ? " (read-only)" : "", keys);
+		             o->read_only ? " (read-only)" : "", keys);
 	}
 	if (attach_relay(&a, &result, &err) < 0)
 		return verb_fail(v, &err, 1);
@@ -103,7 +103,7 @@ static int attach_main(const struct verb *v, int argc, char **argv)
 	r = choose_one(refs[0], &list, &view, &err);
 	if (r == 0 && !session_state_live(view->state)) {
 		r = error_set(&err, ESRCH, "%s: the session has ended (%s)", refs[0],
-			      session_state_names[view->state]);
+		              session_state_names[view->state]);
 		error_hint(&err, "warder logs %s shows what it printed", view->id);
 	}
 	free(refs);

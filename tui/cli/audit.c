@@ -20,7 +20,7 @@ static int run_report(const struct verb *v, struct launch_options *o, char *cons
 	bool refused = true;
 	int unused = 0;
 	int r = launch_options_request(o, REQUEST_AUDIT, *operands ? operands : default_command,
-				       &request, &err);
+	                               &request, &err);
 
 	if (r < 0)
 		return verb_fail(v, &err, r == -EINVAL ? EXIT_USAGE : 1);

@@ -18,7 +18,7 @@
 enum { BATCH = 200 };
 
 int choose_one(const char *ref, struct sessions **ret_list, const struct session_view **ret_view,
-	       struct error *err)
+               struct error *err)
 {
 	struct sessions *list = NULL;
 	int r = sessions_open(&list, err);
@@ -56,7 +56,7 @@ static int add_target(struct fleet *f, const struct session_view *v, const char 
 }
 
 static int add_by_ref(const struct fleet_choice *c, struct sessions *list, const char *ref,
-		      struct fleet *f)
+                      struct fleet *f)
 {
 	const struct session_view *v = NULL;
 	struct error err = ERROR_INIT;
@@ -66,7 +66,7 @@ static int add_by_ref(const struct fleet_choice *c, struct sessions *list, const
 		return add_target(f, v, ref);
 	if (r == 0)
 		error_set(&err, ESRCH, "%s: the session has ended (%s)", ref,
-			  session_state_names[v->state]);
+		          session_state_names[v->state]);
 	verb_fail(c->verb, &err, 1);
 	f->failed = true;
 	return 0;
@@ -178,7 +178,7 @@ static void receive(struct fleet_target *t, const struct fleet_call *call, char 
 
 /* Polls those still open once. Returns how many there were. */
 static int gather(struct fleet_target *t, int n, const struct fleet_call *call, uint64_t deadline,
-		  char *packet)
+                  char *packet)
 {
 	struct pollfd p[BATCH];
 	int index[BATCH];
@@ -215,8 +215,8 @@ static void call_batch(struct fleet_target *t, int n, const struct fleet_call *c
 		if (t[i].done)
 			continue;
 		error_set(&t[i].err, ETIMEDOUT, "%s after %u s",
-			  t[i].accepted ? "it has not ended" : "its supervisor does not answer",
-			  (unsigned)(call->timeout_ns / NS_PER_SEC));
+		          t[i].accepted ? "it has not ended" : "its supervisor does not answer",
+		          (unsigned)(call->timeout_ns / NS_PER_SEC));
 		settle(&t[i], false);
 	}
 }

@@ -12,12 +12,12 @@
 /* Opens the list and finds one session, live or ended. The caller closes *ret_list; *ret_view
  * is valid until its next scan. */
 int choose_one(const char *ref, struct sessions **ret_list, const struct session_view **ret_view,
-	       struct error *err);
+               struct error *err);
 
 struct fleet_target {
 	char id[16];
 	char label[128]; /* as the user named it, else the id */
-	int fd;		 /* while a call is under way */
+	int fd;          /* while a call is under way */
 	bool accepted, done, ok;
 	struct error err;
 };
@@ -31,7 +31,7 @@ struct fleet_choice {
 	const struct verb *verb; /* for messages */
 	char *const *refs;
 	int n_refs;
-	bool all;	  /* every live session … */
+	bool all;         /* every live session … */
 	const char *user; /* … or those of one user */
 };
 /* Live sessions; what cannot be found, or has ended, is said and skipped with `failed` set.

@@ -60,9 +60,9 @@ static int call(const struct verb *v, const struct kill_options *o, struct fleet
 	if (o->signal != NULL) {
 		sig.signal = parse_signal(o->signal, NULL);
 		c = (struct fleet_call){ .type = PACKET_SIGNAL,
-					 .payload = &sig,
-					 .length = sizeof(sig),
-					 .timeout_ns = ANSWER_NS };
+			                 .payload = &sig,
+			                 .length = sizeof(sig),
+			                 .timeout_ns = ANSWER_NS };
 		return fleet_call(v, f, &c);
 	}
 	if (o->grace != NULL)

@@ -29,7 +29,7 @@ static int out_of_memory(struct error *err)
 }
 
 static int add_setting(struct launch_options *o, const char *path, const char *value,
-		       struct error *err)
+                       struct error *err)
 {
 	struct launch_request *r = o->request;
 	struct request_setting *grown =
@@ -46,7 +46,7 @@ static int add_setting(struct launch_options *o, const char *path, const char *v
 }
 
 static int handle_setting(void *opts, const struct cli_option *o, const char *value,
-			  struct error *err)
+                          struct error *err)
 {
 	return add_setting(opts, o->setting, value, err);
 }
@@ -73,7 +73,7 @@ static int workspace_volume(struct launch_options *o, char *source, int writable
 }
 
 static int handle_volume(void *opts, const struct cli_option *o, const char *value,
-			 struct error *err)
+                         struct error *err)
 {
 	struct launch_options *lo = opts;
 	struct launch_request *r = lo->request;
@@ -89,8 +89,8 @@ static int handle_volume(void *opts, const struct cli_option *o, const char *val
 		return workspace_volume(lo, v.source, v.writable, err);
 	}
 	grown = r->n_mounts < MOUNTS_MAX
-			? reallocarray(r->mounts, (size_t)r->n_mounts + 1, sizeof(*grown))
-			: NULL;
+	                ? reallocarray(r->mounts, (size_t)r->n_mounts + 1, sizeof(*grown))
+	                : NULL;
 	if (grown == NULL) {
 		free(v.source);
 		free(v.target);
@@ -108,7 +108,7 @@ static int handle_volume(void *opts, const struct cli_option *o, const char *val
 }
 
 static int handle_tmpfs(void *opts, const struct cli_option *o, const char *value,
-			struct error *err)
+                        struct error *err)
 {
 	struct launch_request *r = ((struct launch_options *)opts)->request;
 	struct request_tmpfs *grown;
@@ -119,8 +119,8 @@ static int handle_tmpfs(void *opts, const struct cli_option *o, const char *valu
 	if (ret < 0)
 		return ret;
 	grown = r->n_tmpfs < MOUNTS_MAX
-			? reallocarray(r->tmpfs, (size_t)r->n_tmpfs + 1, sizeof(*grown))
-			: NULL;
+	                ? reallocarray(r->tmpfs, (size_t)r->n_tmpfs + 1, sizeof(*grown))
+	                : NULL;
 	if (grown == NULL) {
 		free(t.target);
 		if (r->n_tmpfs >= MOUNTS_MAX)
@@ -139,14 +139,14 @@ static int handle_env(void *opts, const struct cli_option *o, const char *value,
 }
 
 static int handle_env_file(void *opts, const struct cli_option *o, const char *value,
-			   struct error *err)
+                           struct error *err)
 {
 	(void)o;
 	return env_add_file(&((struct launch_options *)opts)->request->env, value, err);
 }
 
 static int handle_allow(void *opts, const struct cli_option *o, const char *value,
-			struct error *err)
+                        struct error *err)
 {
 	struct policy_destination d = { .host = NULL };
 	int ret = policy_destination_parse(value, &d, err);
@@ -156,21 +156,21 @@ static int handle_allow(void *opts, const struct cli_option *o, const char *valu
 		return ret;
 	policy_destination_free(&d);
 	return strings_add(&((struct launch_options *)opts)->request->allow, value) < 0
-		       ? out_of_memory(err)
-		       : 0;
+	               ? out_of_memory(err)
+	               : 0;
 }
 
 static int handle_allow_degraded(void *opts, const struct cli_option *o, const char *value,
-				 struct error *err)
+                                 struct error *err)
 {
 	(void)o;
 	return strings_add(&((struct launch_options *)opts)->request->allow_degraded, value) < 0
-		       ? out_of_memory(err)
-		       : 0;
+	               ? out_of_memory(err)
+	               : 0;
 }
 
 static int handle_allow_risky(void *opts, const struct cli_option *o, const char *value,
-			      struct error *err)
+                              struct error *err)
 {
 	char *path = NULL;
 	int ret = path_absolute(value, &path, err);
@@ -184,7 +184,7 @@ static int handle_allow_risky(void *opts, const struct cli_option *o, const char
 }
 
 static int handle_security_opt(void *opts, const struct cli_option *o, const char *value,
-			       struct error *err)
+                               struct error *err)
 {
 	char *path = NULL;
 	int ret;
@@ -208,7 +208,7 @@ static int handle_security_opt(void *opts, const struct cli_option *o, const cha
 }
 
 static int handle_cap_drop(void *opts, const struct cli_option *o, const char *value,
-			   struct error *err)
+                           struct error *err)
 {
 	(void)opts;
 	(void)o;
@@ -218,7 +218,7 @@ static int handle_cap_drop(void *opts, const struct cli_option *o, const char *v
 }
 
 static int handle_cap_add(void *opts, const struct cli_option *o, const char *value,
-			  struct error *err)
+                          struct error *err)
 {
 	(void)opts;
 	(void)o;
@@ -248,7 +248,7 @@ static int handle_user(void *opts, const struct cli_option *o, const char *value
 }
 
 static int handle_detach_keys(void *opts, const struct cli_option *o, const char *value,
-			      struct error *err)
+                              struct error *err)
 {
 	(void)o;
 	return detach_keys_parse(value, ((struct launch_options *)opts)->detach_keys, err);
@@ -259,8 +259,8 @@ static int check_name(const char *value, struct error *err)
 	if (session_name_valid(value))
 		return 0;
 	return error_set(err, EINVAL,
-			 "expected at most 63 of a-z 0-9 _ . - beginning with a letter or digit, "
-			 "and not the form of an id");
+	                 "expected at most 63 of a-z 0-9 _ . - beginning with a letter or digit, "
+	                 "and not the form of an id");
 }
 
 static int check_text(const char *value, struct error *err)
@@ -376,7 +376,7 @@ static int fill_project(struct launch_options *o, struct error *err)
 {
 	if (o->project != NULL && o->workspace_volume != NULL)
 		return error_set(err, EINVAL, "--project and --volume …:%s name the same place",
-				 WORKSPACE);
+		                 WORKSPACE);
 	if (o->workspace_volume != NULL) {
 		if (keep(&o->request->project, o->workspace_volume) < 0)
 			return out_of_memory(err);
@@ -399,7 +399,7 @@ static int fill_lists(struct launch_request *r, char *const *operands)
 }
 
 int launch_options_request(struct launch_options *o, enum request_mode mode, char *const *operands,
-			   struct launch_request **ret, struct error *err)
+                           struct launch_request **ret, struct error *err)
 {
 	struct launch_request *r = o->request;
 	int e = fill_project(o, err);

@@ -97,7 +97,7 @@ static int volume_mode(const char *mode, int *ret, struct error *err)
 		return error_set(err, EINVAL, "the mode %s is not supported, only ro or rw", mode);
 	} else {
 		return error_set(err, EINVAL, "expected ro or rw after the second colon, got %s",
-				 *mode != '\0' ? mode : "nothing");
+		                 *mode != '\0' ? mode : "nothing");
 	}
 	return 0;
 }
@@ -143,7 +143,7 @@ static int tmpfs_option(const char *word, uint64_t *size, struct error *err)
 	if (strncmp(word, "size=", 5) == 0)
 		return text_parse_size(word + 5, size, err);
 	return error_set(err, EINVAL, "the option %s is not supported, only size=N",
-			 *word != '\0' ? word : "\"\"");
+	                 *word != '\0' ? word : "\"\"");
 }
 
 int tmpfs_parse(const char *text, char **ret_target, uint64_t *ret_size, struct error *err)
@@ -268,7 +268,7 @@ int check_hostname(const char *value, struct error *err)
 	}
 	if (len == 0 || len > HOST_NAME_LEN || strchr("-.", value[0]) != NULL)
 		return error_set(err, EINVAL, "expected at most %d letters, digits, - and .",
-				 HOST_NAME_LEN);
+		                 HOST_NAME_LEN);
 	return 0;
 }
 
@@ -300,8 +300,8 @@ int detach_keys_parse(const char *text, char *keys, struct error *err)
 
 		if (key == 0 || n == DETACH_KEYS_MAX)
 			return error_set(err, EINVAL,
-					 "expected up to %d keys such as ctrl-p,ctrl-q or a letter",
-					 DETACH_KEYS_MAX);
+			                 "expected up to %d keys such as ctrl-p,ctrl-q or a letter",
+			                 DETACH_KEYS_MAX);
 		made[n++] = key;
 	}
 	memcpy(keys, made, sizeof(made));

@@ -18,7 +18,7 @@ int path_absolute(const char *path, char **ret, struct error *err);
 
 struct volume {
 	char *source, *target; /* owned by the caller after success */
-	int writable;	       /* 1, 0, or -1: not said */
+	int writable;          /* 1, 0, or -1: not said */
 };
 /* "SRC:DST[:ro|rw]" */
 int volume_parse(const char *text, struct volume *ret, struct error *err);

@@ -87,7 +87,7 @@ static int follow_turn(struct logs *l, int *fd, struct error *err)
 	r = copy_rest(l, *fd, err); /* it may have grown before it was replaced */
 	if (r == 0 && old >= 0 && !same_file(old, *fd)) {
 		print_notice("logs: some output came faster than it could be read and is no longer "
-			     "kept");
+		             "kept");
 		r = copy_rest(l, old, err);
 	}
 	fd_close(fd);

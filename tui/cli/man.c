@@ -137,7 +137,7 @@ static void roff_options(struct buf *out, const struct cli_option *table)
 /* Every form of a verb, one call each: "warder run" and "[OPTIONS] …". Without operands the options
  * themselves are the form. */
 static void each_form(const struct verb *v, struct buf *out,
-		      void (*add)(struct buf *out, const char *call, const char *form))
+                      void (*add)(struct buf *out, const char *call, const char *form))
 {
 	CLEANUP_BUF struct buf call = BUF_INIT;
 	CLEANUP_BUF struct buf options = BUF_INIT;
@@ -146,7 +146,7 @@ static void each_form(const struct verb *v, struct buf *out,
 	options_call(v, &call);
 	for (const struct cli_option *o = v->options; *line == '\0' && o && o->name; o++)
 		buf_addf(&options, "%s[--%s%s%s]", options.len > 0 ? " " : "", o->name,
-			 o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
+		         o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
 	if (*line == '\0')
 		line = buf_str(&options);
 	while (line != NULL) {
@@ -190,8 +190,8 @@ void man_page(const struct man_source *s, struct buf *out)
 {
 	buf_addf(out, ".TH WARDER 1 \"\" \"warder %s\" \"User Commands\"\n", s->version);
 	buf_adds(out,
-		 ".SH NAME\nwarder \\- launch, watch, inspect and end sandboxed agent sessions\n"
-		 ".SH SYNOPSIS\n.nh\n.ad l\n");
+	         ".SH NAME\nwarder \\- launch, watch, inspect and end sandboxed agent sessions\n"
+	         ".SH SYNOPSIS\n.nh\n.ad l\n");
 	each_form(s->dashboard, out, roff_form);
 	for (const struct verb *const *v = s->verbs; *v != NULL; v++)
 		each_form(*v, out, roff_form);
@@ -216,7 +216,7 @@ static void overview_form(struct buf *out, const char *call, const char *form)
 void man_overview(const struct man_source *s, struct buf *out)
 {
 	buf_adds(out,
-		 "warder: launch, watch, inspect and end sandboxed agent sessions.\n\nusage:\n");
+	         "warder: launch, watch, inspect and end sandboxed agent sessions.\n\nusage:\n");
 	each_form(s->dashboard, out, overview_form);
 	buf_adds(out, "  warder VERB [OPTIONS]\n\nVerbs:\n");
 	for (const struct verb *const *v = s->verbs; *v != NULL; v++)
@@ -257,7 +257,7 @@ static void completion_values(struct buf *out, const struct cli_option *table)
 			buf_adds(out, "flags=-u");
 		} else if (strcmp(o->name, "policy") == 0) {
 			buf_adds(out, "words=$(warder policy list 2>/dev/null | "
-				      "awk 'NR > 1 { print $1 }'); flags=-f");
+			              "awk 'NR > 1 { print $1 }'); flags=-f");
 		} else {
 			buf_adds(out, "flags=-f");
 		}
@@ -285,18 +285,18 @@ static void completion_verb(struct buf *out, const struct verb *v)
 		buf_adds(out, "\n\t\t\t[[ $cur == -* ]] || flags=-c");
 	else if (strncmp(v->operands, "list", 4) == 0)
 		buf_adds(out,
-			 "\n\t\t\t[[ $cur == -* ]] || { words=\"list show check\"; flags=-f; }");
+		         "\n\t\t\t[[ $cur == -* ]] || { words=\"list show check\"; flags=-f; }");
 	buf_adds(out, " ;;\n\t\tesac ;;\n");
 }
 
 void man_completion(const struct man_source *s, struct buf *out)
 {
 	buf_adds(out, "# bash completion for warder; generated from its tables\n"
-		      "_warder()\n{\n"
-		      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-		      "words= flags=\n"
-		      "\tCOMPREPLY=()\n"
-		      "\tif (( COMP_CWORD == 1 )); then\n\t\twords=\"");
+	              "_warder()\n{\n"
+	              "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+	              "words= flags=\n"
+	              "\tCOMPREPLY=()\n"
+	              "\tif (( COMP_CWORD == 1 )); then\n\t\twords=\"");
 	for (const struct verb *const *v = s->verbs; *v != NULL; v++)
 		buf_addf(out, "%s ", (*v)->name);
 	completion_words(out, s->dashboard->options);

@@ -15,8 +15,8 @@ struct man_source {
 	const char *version;
 };
 
-void man_page(const struct man_source *s, struct buf *out);	  /* man(7) source */
+void man_page(const struct man_source *s, struct buf *out);       /* man(7) source */
 void man_completion(const struct man_source *s, struct buf *out); /* bash */
-void man_overview(const struct man_source *s, struct buf *out);	  /* warder --help */
+void man_overview(const struct man_source *s, struct buf *out);   /* warder --help */
 
 #endif

@@ -20,7 +20,7 @@ struct reader {
 };
 
 static const struct cli_option *find_in(const struct cli_option *table, const char *name,
-					size_t len, char letter)
+                                        size_t len, char letter)
 {
 	for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
 		if (name != NULL && strlen(o->name) == len && memcmp(o->name, name, len) == 0)
@@ -32,7 +32,7 @@ static const struct cli_option *find_in(const struct cli_option *table, const ch
 }
 
 static const struct cli_option *find(const struct verb *v, const char *name, size_t len,
-				     char letter)
+                                     char letter)
 {
 	const struct cli_option *o = find_in(v->options, name, len, letter);
 
@@ -81,13 +81,13 @@ static int unknown(const struct verb *v, const char *word, size_t name_len, stru
 		error_hint(err, "did you mean --%s?", nearest);
 	else
 		error_hint(err, "warder %s%s--help lists them", has_name(v) ? v->name : "",
-			   has_name(v) ? " " : "");
+		           has_name(v) ? " " : "");
 	return -EINVAL;
 }
 
 /* A usage error of one option: the text that is there gets its name before it. */
 static int blame(const struct verb *v, const struct cli_option *o, const char *value, int code,
-		 struct error *err)
+                 struct error *err)
 {
 	if (err != NULL && err->code == 0)
 		error_errno(err, code, "failed");
@@ -154,7 +154,7 @@ static int take(struct reader *r, const struct cli_option *o, const char *value,
 
 /* The value of an option that needs one: what is attached to its word, else the next word. */
 static int value_of(struct reader *r, const struct cli_option *o, const char *attached,
-		    const char **ret, struct error *err)
+                    const char **ret, struct error *err)
 {
 	if (attached == NULL && r->next >= r->argc) {
 		error_set(err, EINVAL, "--%s: needs a value (%s)", o->name, o->argument);
@@ -235,7 +235,7 @@ static int read_all(struct reader *r, struct error *err)
 }
 
 int options_parse(const struct verb *v, int argc, char **argv, void *opts, char ***ret_operands,
-		  int *ret_n, struct error *err)
+                  int *ret_n, struct error *err)
 {
 	struct reader r = { .verb = v, .argc = argc, .next = 1, .argv = argv, .opts = opts };
 	int ret;
@@ -308,7 +308,7 @@ static void usage_of_table(const struct cli_option *table, struct buf *out)
 {
 	for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++)
 		buf_addf(out, " [--%s%s%s]", o->name, o->argument != NULL ? " " : "",
-			 o->argument != NULL ? o->argument : "");
+		         o->argument != NULL ? o->argument : "");
 }
 
 static void usage_lines(const struct verb *v, struct buf *out)

@@ -16,10 +16,10 @@
 #include "core/base/text.h"
 
 struct cli_option {
-	char letter;	      /* 0: none */
+	char letter;          /* 0: none */
 	const char *name;     /* without dashes; NULL ends a table */
 	const char *argument; /* how help calls the value; NULL: a flag */
-	size_t offset;	      /* in the verb's struct: bool, or const char * into argv */
+	size_t offset;        /* in the verb's struct: bool, or const char * into argv */
 	/* Instead of storing: NULL, or takes the value ("true" or "false" for a flag). Returns
 	 * 0, -EINVAL (usage), or another -errno (refused); err is "WHY" only: the parser puts
 	 * "VERB: --name VALUE: " before it. */
@@ -27,9 +27,9 @@ struct cli_option {
 	/* Before that: NULL, or judges the value; same errors. */
 	int (*check)(const char *value, struct error *err);
 	const char *const *choices; /* or NULL: the only values, NULL-terminated */
-	const char *setting;	    /* for handle: the path in a policy that the option sets */
-	bool secret;		    /* errors do not show the value */
-	const char *help;	    /* one line */
+	const char *setting;        /* for handle: the path in a policy that the option sets */
+	bool secret;                /* errors do not show the value */
+	const char *help;           /* one line */
 };
 
 struct verb {
@@ -38,7 +38,7 @@ struct verb {
 	const char *summary;  /* one line, no full stop */
 	const struct cli_option *options; /* or NULL */
 	const struct cli_option *shared;  /* a second table over the same struct, or NULL */
-	bool stop_at_operand;		  /* options end at the first operand */
+	bool stop_at_operand;             /* options end at the first operand */
 	const char *text; /* paragraphs for help and manual, an empty line between; or NULL */
 	/* argv[0] is the verb; returns the exit status. */
 	int (*main)(const struct verb *v, int argc, char **argv);
@@ -50,7 +50,7 @@ enum { OPTIONS_HELP = 1 };
  * the array. Returns 0, OPTIONS_HELP when -h or --help was met (operands untouched), or
  * -errno. */
 int options_parse(const struct verb *v, int argc, char **argv, void *opts, char ***ret_operands,
-		  int *ret_n, struct error *err);
+                  int *ret_n, struct error *err);
 
 /* "warder run", "warder": how a verb is called. */
 void options_call(const struct verb *v, struct buf *out);

@@ -27,8 +27,8 @@ static bool confirmed(int n)
 
 	snprintf(expected, sizeof(expected), "kill %d", n);
 	snprintf(question, sizeof(question),
-		 "This kills %d session%s at once. Type \"%s\" to go on: ", n, n == 1 ? "" : "s",
-		 expected);
+	         "This kills %d session%s at once. Type \"%s\" to go on: ", n, n == 1 ? "" : "s",
+	         expected);
 	if (fd_write_all(STDERR_FILENO, question, strlen(question)) < 0)
 		return false;
 	while (len < sizeof(answer) - 1 && read(STDIN_FILENO, answer + len, 1) == 1 &&
@@ -42,10 +42,10 @@ static int do_kill(const struct verb *v, const struct panic_options *o, struct f
 {
 	struct packet_stop stop = { .grace_ns = 0 };
 	struct fleet_call call = { .type = PACKET_STOP,
-				   .payload = &stop,
-				   .length = sizeof(stop),
-				   .timeout_ns = 20 * NS_PER_SEC,
-				   .until_ended = true };
+		                   .payload = &stop,
+		                   .length = sizeof(stop),
+		                   .timeout_ns = 20 * NS_PER_SEC,
+		                   .until_ended = true };
 
 	if (f->n > 0 && !o->yes && !isatty(STDIN_FILENO)) {
 		struct error err = ERROR_INIT;
@@ -65,7 +65,7 @@ static int do_kill(const struct verb *v, const struct panic_options *o, struct f
 static int do_freeze(const struct verb *v, const struct panic_options *o, struct fleet *f)
 {
 	struct fleet_call call = { .type = o->freeze ? PACKET_PAUSE : PACKET_RESUME,
-				   .timeout_ns = 5 * NS_PER_SEC };
+		                   .timeout_ns = 5 * NS_PER_SEC };
 	int ok = fleet_call(v, f, &call);
 
 	print_notice("panic: %d of %d %s", ok, f->n, o->freeze ? "frozen" : "resumed");

@@ -16,7 +16,7 @@ static int pause_main(const struct verb *v, int argc, char **argv)
 {
 	struct pause_options o = { .all = false };
 	struct fleet_call call = { .type = v == &verb_pause ? PACKET_PAUSE : PACKET_RESUME,
-				   .timeout_ns = 5 * NS_PER_SEC };
+		                   .timeout_ns = 5 * NS_PER_SEC };
 	struct error err = ERROR_INIT;
 	struct fleet f = { .targets = NULL };
 	struct buf out = BUF_INIT;

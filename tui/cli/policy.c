@@ -39,7 +39,7 @@ static void list_row(struct rows *rows, const char *name, const char *about, con
 }
 
 static void list_object(struct json_writer *w, const struct policy_entry *e, const struct policy *p,
-			const char *error)
+                        const char *error)
 {
 	json_put_object(w, NULL);
 	json_put_string(w, "name", e->name);
@@ -53,8 +53,8 @@ static void list_object(struct json_writer *w, const struct policy_entry *e, con
 static int do_list(const struct verb *v, const struct policy_options *o)
 {
 	static const struct print_column columns[] = { { "NAME", false },
-						       { "DESCRIPTION", false },
-						       { "FILE", false } };
+		                                       { "DESCRIPTION", false },
+		                                       { "FILE", false } };
 	struct rows rows = { .n_columns = 3 };
 	struct policy_entry *entries = NULL;
 	struct error err = ERROR_INIT;
@@ -75,8 +75,8 @@ static int do_list(const struct verb *v, const struct policy_options *o)
 			list_object(&w, &entries[i], p, good ? NULL : why.text);
 		else
 			list_row(&rows, entries[i].name,
-				 good ? (p->description != NULL ? p->description : "") : why.text,
-				 entries[i].file);
+			         good ? (p->description != NULL ? p->description : "") : why.text,
+			         entries[i].file);
 	}
 	if (o->json) {
 		json_put_end(&w, ']');
@@ -174,14 +174,14 @@ static int policy_main(const struct verb *v, int argc, char **argv)
 	} else if (strcmp(words[0], "show") == 0 || strcmp(words[0], "check") == 0) {
 		status =
 			print_usage_error(v->name, "%s: expected %s", words[0],
-					  words[0][0] == 's' ? "one NAME or FILE" : "NAME|FILE...");
+		                          words[0][0] == 's' ? "one NAME or FILE" : "NAME|FILE...");
 	} else {
 		const char *nearest = text_nearest(words[0], names);
 
 		status = print_usage_error(v->name, "%s: expected list, show or check%s%s%s",
-					   words[0], nearest != NULL ? "; did you mean " : "",
-					   nearest != NULL ? nearest : "",
-					   nearest != NULL ? "?" : "");
+		                           words[0], nearest != NULL ? "; did you mean " : "",
+		                           nearest != NULL ? nearest : "",
+		                           nearest != NULL ? "?" : "");
 	}
 	free(words);
 	return status;

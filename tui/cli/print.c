@@ -25,7 +25,7 @@ void print_err(const struct error *err)
 	/* No allocation: the error may be that there is no memory. */
 	char text[ERROR_TEXT_MAX + ERROR_HINT_MAX + 64];
 	int n = snprintf(text, sizeof(text), "warder: %s\n",
-			 err->text[0] != '\0' ? err->text : "failed");
+	                 err->text[0] != '\0' ? err->text : "failed");
 
 	if (err->hint[0] != '\0')
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "  hint: %s\n", err->hint);
@@ -130,7 +130,7 @@ static const char *cell_text(const char *cell)
 
 /* One line; cells before the last one are padded, the line as a whole is cut. */
 static void table_line(struct buf *out, const struct print_column *columns, int n,
-		       char *const *cells, const size_t *widths, unsigned width)
+                       char *const *cells, const size_t *widths, unsigned width)
 {
 	struct buf line = BUF_INIT;
 
@@ -156,7 +156,7 @@ static void table_line(struct buf *out, const struct print_column *columns, int 
 }
 
 void print_table(struct buf *out, const struct print_column *columns, int n_columns,
-		 char *const *cells, int n_rows, unsigned width, bool header)
+                 char *const *cells, int n_rows, unsigned width, bool header)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
 

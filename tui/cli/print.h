@@ -42,6 +42,6 @@ struct print_column {
  * as needed; with width > 0 the last column is cut to what is left and lines never pass it.
  * header: with a line of titles. */
 void print_table(struct buf *out, const struct print_column *columns, int n_columns,
-		 char *const *cells, int n_rows, unsigned width, bool header);
+                 char *const *cells, int n_rows, unsigned width, bool header);
 
 #endif

@@ -73,7 +73,7 @@ static void print_human(const struct ps_options *o, const struct sessions *list,
 {
 	static const struct print_column columns[] = {
 		{ "ID", false },       { "NAME", false }, { "USER", false },
-		{ "STATE", false },    { "AGE", true },	  { "CPU%", true },
+		{ "STATE", false },    { "AGE", true },   { "CPU%", true },
 		{ "MEM/LIMIT", true }, { "PIDS", true },  { "COMMAND", false },
 	};
 	enum { N = sizeof(columns) / sizeof(columns[0]) };

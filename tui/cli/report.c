@@ -128,7 +128,7 @@ static int parse(const struct buf *json, const char *what, struct json **ret, st
 }
 
 int report_print_audit(const struct buf *json, struct buf *out, bool *ret_refused,
-		       struct error *err)
+                       struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct json_at root;
@@ -152,13 +152,13 @@ int report_print_audit(const struct buf *json, struct buf *out, bool *ret_refuse
 		print_safe(out, text_of(&root, "error"));
 	}
 	buf_addf(out, "\n%s\n",
-		 refused ? "refused: this launch would not be started" : "nothing against it");
+	         refused ? "refused: this launch would not be started" : "nothing against it");
 	*ret_refused = refused;
 	return 0;
 }
 
 int report_print_doctor(const struct buf *json, struct buf *out, bool *ret_missing,
-			struct error *err)
+                        struct error *err)
 {
 	CLEANUP_JSON struct json *doc = NULL;
 	struct json_at root;

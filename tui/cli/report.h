@@ -12,10 +12,10 @@
 
 /* *ret_refused: a launch like this would be refused. */
 int report_print_audit(const struct buf *json, struct buf *out, bool *ret_refused,
-		       struct error *err);
+                       struct error *err);
 /* *ret_missing: some layer cannot be enforced here. */
 int report_print_doctor(const struct buf *json, struct buf *out, bool *ret_missing,
-			struct error *err);
+                        struct error *err);
 
 /* JSON over several lines, two spaces a level; strings made safe for a terminal. text is valid
  * JSON. */

@@ -14,7 +14,7 @@ struct rm_options {
 };
 
 static int remove_named(const struct verb *v, struct sessions *list, const char *ref,
-			struct buf *out)
+                        struct buf *out)
 {
 	const struct session_view *view = NULL;
 	struct error err = ERROR_INIT;

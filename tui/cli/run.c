@@ -71,7 +71,7 @@ static void say_reason(const struct attach_result *a)
 }
 
 static int relay(const struct verb *v, const struct launch_options *o,
-		 const struct packet_launched *l, int fd)
+                 const struct packet_launched *l, int fd)
 {
 	struct attach_result result = { .end = ATTACH_LOST };
 	struct error err = ERROR_INIT;
@@ -95,7 +95,7 @@ static int relay(const struct verb *v, const struct launch_options *o,
 }
 
 static int start(const struct verb *v, const struct launch_options *o,
-		 struct launch_request *request)
+                 struct launch_request *request)
 {
 	struct packet_launched launched = { .tty = 0 };
 	struct error err = ERROR_INIT;
@@ -155,7 +155,7 @@ static int run_main(const struct verb *v, int argc, char **argv)
 		return verb_fail(v, &err, EXIT_WARDER);
 	if (verb_begin(v, argc, argv, &o, 1, -1, &operands, &n, &status) == 0) {
 		r = launch_options_request(&o, o.dry_run ? REQUEST_DRY_RUN : REQUEST_RUN, operands,
-					   &request, &err);
+		                           &request, &err);
 		if (r < 0)
 			status = verb_fail(v, &err, r == -EINVAL ? EXIT_USAGE : EXIT_WARDER);
 		else

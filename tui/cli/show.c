@@ -169,7 +169,7 @@ static void put_usage(const struct session_view *v, struct buf *out)
 		buf_adds(&c, "-");
 	else
 		buf_addf(&c, "%llu.%03u s", (unsigned long long)cpu_ns / NS_PER_SEC,
-			 (unsigned)((uint64_t)cpu_ns % NS_PER_SEC / NS_PER_MS));
+		         (unsigned)((uint64_t)cpu_ns % NS_PER_SEC / NS_PER_MS));
 	line_cell(out, "cpu time", &c);
 	line_size(out, "memory", b != NULL && session_state_live(v->state) ? b->memory : -1);
 	line_size(out, "memory peak", b != NULL ? b->memory_peak : r->memory_peak);
@@ -244,7 +244,7 @@ static void put_json(const struct session_view *v, struct buf *out)
 	json_put_string(&w, "trail_chain", v->have_board ? v->board.trail_chain : r->trail_chain);
 	put_json_layers(&w, r);
 	json_put_raw(&w, "policy_in_force",
-		     r->policy_json != NULL && *r->policy_json != '\0' ? r->policy_json : NULL);
+	             r->policy_json != NULL && *r->policy_json != '\0' ? r->policy_json : NULL);
 	json_put_end(&w, '}');
 	buf_addc(out, '\n');
 }

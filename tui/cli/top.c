@@ -38,7 +38,7 @@ static void cell_left(struct buf *out, const struct session_view *v)
 		return;
 	}
 	text_format_duration(v->board.deadline > now ? v->board.deadline - now : 0, text,
-			     sizeof(text));
+	                     sizeof(text));
 	buf_adds(out, text);
 }
 
@@ -89,8 +89,8 @@ static void add_row(struct rows *rows, const struct session_view *v)
 static void print_human(const struct sessions *list, struct buf *out)
 {
 	static const struct print_column columns[] = {
-		{ "ID", false },    { "USER", false },	 { "STATE", false }, { "CPU%", true },
-		{ "MEM", true },    { "MEM%", true },	 { "PEAK", true },   { "PIDS", true },
+		{ "ID", false },    { "USER", false },   { "STATE", false }, { "CPU%", true },
+		{ "MEM", true },    { "MEM%", true },    { "PEAK", true },   { "PIDS", true },
 		{ "READ/s", true }, { "WRITE/s", true }, { "LEFT", true },   { "COMMAND", false },
 	};
 	enum { N = sizeof(columns) / sizeof(columns[0]) };
@@ -139,7 +139,7 @@ static void paint(struct buf *table, struct buf *out)
 }
 
 static int print_once(const struct top_options *o, struct sessions *list, bool screen,
-		      struct error *err)
+                      struct error *err)
 {
 	struct buf table = BUF_INIT;
 	struct buf out = BUF_INIT;
@@ -166,7 +166,7 @@ static bool wait_turn(int signal_fd, bool keys, uint64_t until)
 		uint64_t now = clock_now();
 		int ms = now < until ? (int)((until - now) / NS_PER_MS) + 1 : 0;
 		struct pollfd p[2] = { { signal_fd, POLLIN, 0 },
-				       { keys ? STDIN_FILENO : -1, POLLIN, 0 } };
+			               { keys ? STDIN_FILENO : -1, POLLIN, 0 } };
 		struct signalfd_siginfo si;
 		char key = 0;
 

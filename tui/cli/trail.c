@@ -16,9 +16,9 @@
 enum { FOLLOW_MS = 1000, OUT_BLOCK = 64 * 1024 };
 
 static const char *const kind_names[] = {
-	"exec",	   "exec_failed", "exec_end", "connect", "connect_denied", "dns_denied",
-	"syscall", "policy",	  "approval", "attach",	 "signal",	   "limit",
-	"state",   "layer",	  "gap",      NULL,
+	"exec",    "exec_failed", "exec_end", "connect", "connect_denied", "dns_denied",
+	"syscall", "policy",      "approval", "attach",  "signal",         "limit",
+	"state",   "layer",       "gap",      NULL,
 };
 enum { KINDS = sizeof(kind_names) / sizeof(kind_names[0]) - 1 };
 
@@ -29,7 +29,7 @@ struct trail_options {
 };
 
 static int handle_kinds(void *opts, const struct cli_option *option, const char *value,
-			struct error *err)
+                        struct error *err)
 {
 	struct trail_options *o = opts;
 
@@ -44,9 +44,9 @@ static int handle_kinds(void *opts, const struct cli_option *option, const char 
 		if (i == KINDS) {
 			error_set(err, EINVAL, "%.*s is no kind of record", (int)len, value);
 			error_hint(err,
-				   "kinds: exec exec_failed exec_end connect connect_denied "
-				   "dns_denied "
-				   "syscall policy approval attach signal limit state layer gap");
+			           "kinds: exec exec_failed exec_end connect connect_denied "
+			           "dns_denied "
+			           "syscall policy approval attach signal limit state layer gap");
 			return -EINVAL;
 		}
 		o->kinds[i] = o->some_kinds = true;
@@ -127,7 +127,7 @@ static bool still_live(struct sessions *list, const char *id)
 }
 
 static int show(const struct trail_options *o, struct sessions *list, const char *id,
-		struct error *err)
+                struct error *err)
 {
 	struct trail_reader *t = NULL;
 	int r = trail_open(id, &t, err);
@@ -136,7 +136,7 @@ static int show(const struct trail_options *o, struct sessions *list, const char
 		r = print_rest(o, t, err);
 	while (r == 0 && o->follow) {
 		bool live = still_live(list,
-				       id); /* asked before reading: nothing comes after the end */
+		                       id); /* asked before reading: nothing comes after the end */
 		struct pollfd p = { .fd = trail_watch_fd(t), .events = POLLIN };
 
 		r = print_rest(o, t, err);

@@ -38,7 +38,7 @@ static int too_few(const struct verb *v)
 }
 
 int verb_begin(const struct verb *v, int argc, char **argv, void *opts, int min, int max,
-	       char ***ret_operands, int *ret_n, int *ret_exit)
+               char ***ret_operands, int *ret_n, int *ret_exit)
 {
 	struct error err = ERROR_INIT;
 	char **operands = NULL;

@@ -14,7 +14,7 @@ extern const struct verb verb_run, verb_ps, verb_show, verb_top, verb_trail, ver
  * *ret_exit set: help was printed, or the error was (EXIT_USAGE; `refused` for what is
  * well-formed but refused). Between min and max operands (-1: any). */
 int verb_begin(const struct verb *v, int argc, char **argv, void *opts, int min, int max,
-	       char ***ret_operands, int *ret_n, int *ret_exit);
+               char ***ret_operands, int *ret_n, int *ret_exit);
 
 /* Prints err as "warder: VERB: …" and returns status. */
 int verb_fail(const struct verb *v, struct error *err, int status);
