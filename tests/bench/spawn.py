@@ -17,6 +17,6 @@ for _ in range(rounds):
     for name, command in candidates.items():
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         times[name].append(float(done.stdout) * 1000000 / 500)
-print(f"\n500 spawns of true, {rounds} rounds, interleaved; microseconds each")
+print(f"500 spawns of true, {rounds} rounds, interleaved; microseconds each")
 for name, values in times.items():
     print(f"{name:10}{statistics.median(values):9.0f}   {statistics.median(values) / statistics.median(times['native']):.2f} of native")
