@@ -167,6 +167,9 @@ int publish_state(struct session *s, enum session_state to, const char *reason)
 	s->state_since = clock_now();
 	if (!session_state_live(to)) {
 		s->ended_wall = clock_wall();
+		/* a record that is removed in a moment need not wait for the disk */
+		if (s->plan.request->remove_after)
+			s->trail.dirty = false;
 		trail_sync(&s->trail);
 	}
 	board_begin(s->board);
