@@ -23,7 +23,7 @@ count() { # count NAME STATUS: adds what $log says
 	if [ "$2" = 0 ] && [ $((p + f + s)) = 0 ]; then p=1; fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	printf '%-28s %d passed, %d failed, %d skipped\n' "$1:" "$p" "$f" "$s"
-	if [ "$f" != 0 ]; then grep -vE '^\[( RUN      |       OK )\]' "$log" | tail -40; fi
+	if [ "$f" != 0 ]; then grep -vE '^(PASS |\[( RUN      |       OK )\])' "$log" | head -60; fi
 	grep -E '^SKIP ' "$log"
 }
 

@@ -65,8 +65,9 @@ for mode in root user; do
 		[ $((($(date +%s%N) - start) / 1000000)) -lt 1000 ] || slow=$((slow + 1))
 	done
 	check_eq "$mode storm: paused and resumed in time" "$slow" 0
-	wait_for 60 sh -c "'$W' --version; [ \"\$(pgrep -P $pid -c true)\" = 0 ] && tr '\\0' ' ' </proc/\$(pgrep -P $pid | head -1)/cmdline | grep -q sleep"
-	sleep 0.5
+	# its last command is the sleep: once that is on record, so is all before it
+	storm_over() { trail_of "$id" | grep -q '"exe":"/usr/bin/sleep"'; }
+	wait_for 60 storm_over
 	check_eq "$mode storm: 1600 commands, 1600 records" "$(records "$id" exec 'sum(x["exe"] == "/usr/bin/true" for x in r)')" 1600
 	check_eq "$mode storm: each once" "$(records "$id" exec 'len({x["argv"][1] for x in r if x["exe"] == "/usr/bin/true"})')" 1600
 	check_eq "$mode storm: nobody is left stopped" "$(stopped_processes "$pid")" ""
